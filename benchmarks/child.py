@@ -15,8 +15,11 @@ from benchmarks.frame import Missing
 
 def main(name: str, database: str) -> None:
     django.setup()
+    benchmark = importlib.import_module(f"benchmarks.bench_{name}")
+    if database not in benchmark.DATABASES:
+        return
     with _fresh_database():
-        for row in importlib.import_module(f"benchmarks.bench_{name}").rows(database):
+        for row in benchmark.rows(database):
             print(row.dump(), flush=True)
 
 
