@@ -15,8 +15,14 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
     def carriers(self) -> ProviderQuerySet:
         return self.filter(kind=Provider.Kind.CARRIER)
 
-    def failing(self) -> ProviderQuerySet:
-        return self.filter(failing_since__isnull=False)
+    def answering(self) -> ProviderQuerySet:
+        return self.exclude(mode=Provider.Mode.STALL)
+
+    def stalled(self) -> ProviderQuerySet:
+        return self.filter(mode=Provider.Mode.STALL)
+
+    def codes(self) -> models.QuerySet[Provider, str]:
+        return self.values_list("code", flat=True)
 
 
 class Provider(models.Model):

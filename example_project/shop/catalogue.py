@@ -11,7 +11,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-MOST_OF_ONE = 20  # pieces of one product in one order
+from example_project.shop.values import MOST_OF_ONE
 
 
 class ProductQuerySet(models.QuerySet["Product"]):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core import signing
@@ -16,6 +18,17 @@ from django.utils.translation import gettext_lazy as _
 
 from example_project.shop.catalogue import Product
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise as _StrPromise
+
+COUNTRIES = {
+    "PL": _("Poland"),
+    "DE": _("Germany"),
+    "AT": _("Austria"),
+    "CZ": _("Czechia"),
+    "NL": _("Netherlands"),
+    "FR": _("France"),
+}
 LINK_SALT = "shop.order"
 
 
@@ -148,53 +161,135 @@ class Order(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("order", args=[self.number])
 
+    @property
+    def carrier_name(self) -> str:
+        return str(dict(self.Carrier.choices).get(self.carrier, self.carrier))
+
+    @property
+    def country_name(self) -> str:
+        return str(COUNTRIES.get(self.country, self.country))
+
     def signed_path(self) -> str:
         """A way to this order for whoever holds it: what the shop's own letters link to."""
         return reverse("order_link", args=[signing.dumps(self.pk, salt=LINK_SALT)])
 
     def payment_authorised(self, at: datetime) -> None:
-        self._require(self.payment_status == self.PaymentStatus.PENDING)
-        self._change(payment_status=self.PaymentStatus.AUTHORISED)
+        self.take("payment_authorised", at)
 
     def payment_confirmed(self, at: datetime) -> None:
-        self._require(self.payment_status in {self.PaymentStatus.PENDING, self.PaymentStatus.AUTHORISED})
-        self._change(payment_status=self.PaymentStatus.PAID, status=self.Status.PROCESSING, paid_at=at)
+        self.take("payment_confirmed", at)
 
     def payment_failed(self, at: datetime) -> None:
-        self._require(self.payment_status in {self.PaymentStatus.PENDING, self.PaymentStatus.AUTHORISED})
-        self._change(payment_status=self.PaymentStatus.FAILED, status=self.Status.CANCELLED, cancelled_at=at)
+        self.take("payment_failed", at)
 
     def handed_over(self, at: datetime) -> None:
-        self._require(self.status == self.Status.PROCESSING)
-        self._change(status=self.Status.SHIPPED, delivery_status=self.DeliveryStatus.HANDED_OVER, shipped_at=at)
+        self.take("handed_over", at)
 
     def moved_on(self, at: datetime) -> None:
-        self._require(self.delivery_status == self.DeliveryStatus.HANDED_OVER)
-        self._change(delivery_status=self.DeliveryStatus.IN_TRANSIT)
+        self.take("moved_on", at)
 
     def delivered(self, at: datetime) -> None:
-        self._require(self.delivery_status in {self.DeliveryStatus.HANDED_OVER, self.DeliveryStatus.IN_TRANSIT})
-        self._change(status=self.Status.COMPLETED, delivery_status=self.DeliveryStatus.DELIVERED, delivered_at=at)
+        self.take("delivered", at)
 
     def returned(self, at: datetime) -> None:
-        self._require(self.delivery_status in {self.DeliveryStatus.HANDED_OVER, self.DeliveryStatus.IN_TRANSIT})
-        self._change(delivery_status=self.DeliveryStatus.RETURNED)
+        self.take("returned", at)
 
     def cancelled(self, at: datetime) -> None:
         """Money that was taken goes back. What has left the warehouse can only be returned."""
-        self._require(self.status in {self.Status.NEW, self.Status.PROCESSING})
-        paid = self.payment_status == self.PaymentStatus.PAID
-        payment = self.PaymentStatus.REFUNDED if paid else self.PaymentStatus.FAILED
-        self._change(status=self.Status.CANCELLED, payment_status=payment, cancelled_at=at)
+        self.take("cancelled_and_refunded" if self.paid_at else "cancelled", at)
 
-    def _require(self, allowed: bool) -> None:
-        if not allowed:
-            raise WrongMove(f"{self.number} is {self.status}, {self.payment_status}, {self.delivery_status}.")
-
-    def _change(self, **values: Any) -> None:
+    def take(self, name: str, at: datetime) -> None:
+        step = STEPS[name]
+        if not step.fits(self):
+            now = f"{self.status}, {self.payment_status}, {self.delivery_status}"
+            raise WrongMove(f"{self.number} is {now}: {name} is not possible.")
+        values = {**step.sets, **({step.stamps: at} if step.stamps else {})}
         for field, value in values.items():
             setattr(self, field, value)
         self.save(update_fields=list(values))
+
+    def next_steps(self) -> dict[str, Step]:
+        return {name: step for name, step in STEPS.items() if step.fits(self)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way in which an order goes on: from which statuses, to which, and the time that it notes."""
+
+    label: _StrPromise
+    needs: Mapping[str, frozenset[str]]
+    sets: Mapping[str, str]
+    stamps: str = ""
+
+    def fits(self, order: Order) -> bool:
+        return all(getattr(order, field) in values for field, values in self.needs.items())
+
+
+_UNPAID = frozenset({Order.PaymentStatus.PENDING, Order.PaymentStatus.AUTHORISED})
+_MOVING = frozenset({Order.DeliveryStatus.HANDED_OVER, Order.DeliveryStatus.IN_TRANSIT})
+_FRESH = frozenset({Order.Status.NEW})
+
+STEPS: dict[str, Step] = {
+    "payment_authorised": Step(
+        _("Payment authorised"),
+        {"status": _FRESH, "payment_status": frozenset({Order.PaymentStatus.PENDING})},
+        {"payment_status": Order.PaymentStatus.AUTHORISED},
+    ),
+    "payment_confirmed": Step(
+        _("Payment received"),
+        {"status": _FRESH, "payment_status": _UNPAID},
+        {"payment_status": Order.PaymentStatus.PAID, "status": Order.Status.PROCESSING},
+        "paid_at",
+    ),
+    "payment_failed": Step(
+        _("Payment failed"),
+        {"status": _FRESH, "payment_status": _UNPAID},
+        {"payment_status": Order.PaymentStatus.FAILED, "status": Order.Status.CANCELLED},
+        "cancelled_at",
+    ),
+    "handed_over": Step(
+        _("Hand over to the carrier"),
+        {"status": frozenset({Order.Status.PROCESSING})},
+        {"status": Order.Status.SHIPPED, "delivery_status": Order.DeliveryStatus.HANDED_OVER},
+        "shipped_at",
+    ),
+    "moved_on": Step(
+        _("On the way"),
+        {"delivery_status": frozenset({Order.DeliveryStatus.HANDED_OVER})},
+        {"delivery_status": Order.DeliveryStatus.IN_TRANSIT},
+    ),
+    "delivered": Step(
+        _("Delivered"),
+        {"delivery_status": _MOVING},
+        {"delivery_status": Order.DeliveryStatus.DELIVERED, "status": Order.Status.COMPLETED},
+        "delivered_at",
+    ),
+    "returned": Step(
+        _("Returned"),
+        {"delivery_status": _MOVING},
+        {"delivery_status": Order.DeliveryStatus.RETURNED},
+    ),
+    "refunded": Step(
+        _("Refund"),
+        {
+            "delivery_status": frozenset({Order.DeliveryStatus.RETURNED}),
+            "payment_status": frozenset({Order.PaymentStatus.PAID}),
+        },
+        {"payment_status": Order.PaymentStatus.REFUNDED, "status": Order.Status.COMPLETED},
+    ),
+    "cancelled": Step(
+        _("Cancel"),
+        {"status": _FRESH, "payment_status": _UNPAID},
+        {"status": Order.Status.CANCELLED, "payment_status": Order.PaymentStatus.FAILED},
+        "cancelled_at",
+    ),
+    "cancelled_and_refunded": Step(
+        _("Cancel and refund"),
+        {"status": frozenset({Order.Status.PROCESSING}), "payment_status": frozenset({Order.PaymentStatus.PAID})},
+        {"status": Order.Status.CANCELLED, "payment_status": Order.PaymentStatus.REFUNDED},
+        "cancelled_at",
+    ),
+}
 
 
 class OrderLine(models.Model):
