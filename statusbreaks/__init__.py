@@ -1,0 +1,1 @@
+"""A shop notices its interrupted orders, shields and tells its customers, and makes good."""

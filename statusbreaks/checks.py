@@ -1,0 +1,124 @@
+"""System checks: what is wrong with the settings, said before it can hurt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, models
+
+from statusbreaks.conf import Orders, conf, problems
+from statusbreaks.core.plugins import plugin
+from statusbreaks.exceptions import PluginError
+from statusbreaks.maintenance.checks import check_maintenance
+from statusbreaks.shop.values import Flow
+
+register(check_maintenance, "statusbreaks")
+
+
+@register("statusbreaks")
+def check_settings(**_: Any) -> list[CheckMessage]:
+    return [Error(problem.text, hint=problem.hint or None, id="statusbreaks.E001") for problem in problems()]
+
+
+@register("statusbreaks")
+def check_plugins(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for path in (conf().shop, *conf().channels.values()):
+        try:
+            plugin(path)
+        except PluginError as error:
+            found.append(Error(str(error), id="statusbreaks.E002"))
+    return found
+
+
+@register(Tags.models, "statusbreaks")
+def check_orders(**_: Any) -> list[CheckMessage]:
+    orders = conf().orders
+    if not orders.model:
+        return []
+    try:
+        model = apps.get_model(orders.model)
+    except (LookupError, ValueError):
+        text = f"STATUSBREAKS['ORDERS']['MODEL']: there is no model {orders.model!r}."
+        return [Error(text, hint="Write it as 'app_label.Model'.", id="statusbreaks.E003")]
+    return [*_check_flows(model, orders), *_check_paths(model, orders)]
+
+
+def _check_flows(model: type[models.Model], orders: Orders) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for flow, paths in orders.flows.items():
+        if flow not in Flow.values:
+            text = f"STATUSBREAKS['ORDERS']['FLOWS'][{flow!r}] is not a flow."
+            found.append(Error(text, hint=f"Flows are: {', '.join(Flow.values)}.", id="statusbreaks.E004"))
+        try:
+            concrete = isinstance(model._meta.get_field(paths.status), models.Field)
+        except FieldDoesNotExist:
+            concrete = False
+        if not concrete:
+            text = (
+                f"STATUSBREAKS['ORDERS']['FLOWS'][{flow!r}]['STATUS']: {paths.status!r} is no column of {orders.model}."
+            )
+            found.append(Error(text, hint=_columns(model), id="statusbreaks.E005"))
+    return found
+
+
+def _check_paths(model: type[models.Model], orders: Orders) -> list[CheckMessage]:
+    named = {
+        **{key: getattr(orders, key.lower()) for key in ("NUMBER", "PLACED_AT", "PROMISED_AT", "VALUE", "CURRENCY")},
+        **{f"CUSTOMER.{key.upper()}": value for key, value in vars(orders.customer).items()},
+        **{f"FLOWS.{flow}.SEGMENT": paths.segment for flow, paths in orders.flows.items()},
+    }
+    return [
+        Error(
+            f"STATUSBREAKS['ORDERS'] {name}: the path {path!r} does not lead anywhere from {orders.model}.",
+            hint=_columns(model),
+            id="statusbreaks.E006",
+        )
+        for name, path in named.items()
+        if path and not _resolves(model, path)
+    ]
+
+
+def _resolves(model: type[models.Model], path: str) -> bool:
+    here: Any = model
+    for step in path.replace("__", ".").split("."):
+        if here is None:
+            return False
+        try:
+            field = here._meta.pk if step == "pk" else here._meta.get_field(step)
+        except FieldDoesNotExist:
+            return False
+        here = field.related_model
+    return True
+
+
+def _columns(model: type[models.Model]) -> str:
+    return f"It has: {', '.join(sorted(field.name for field in model._meta.concrete_fields))}."
+
+
+@register("statusbreaks")
+def check_links(**_: Any) -> list[CheckMessage]:
+    if conf().base_url or not conf().orders.model:
+        return []
+    text = "STATUSBREAKS['BASE_URL'] is empty, so messages cannot hold links."
+    return [Caution(text, hint="Set it to the shop's address, such as 'https://shop.example'.", id="statusbreaks.W001")]
+
+
+@register("statusbreaks")
+def check_sqlite(**_: Any) -> list[CheckMessage]:
+    """Where several write at once, SQLite in Django's default mode answers "database is locked"."""
+    return [
+        Caution(
+            f"The SQLite database {alias!r} is not in the mode IMMEDIATE.",
+            hint=f"Set DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE', 'timeout': 20}}.",
+            id="statusbreaks.W002",
+        )
+        for alias in connections
+        if connections[alias].vendor == "sqlite"
+        and settings.DATABASES[alias].get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE"
+    ]

@@ -1,0 +1,307 @@
+"""The ledger, the watch list, and what was found on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import connections, models
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from model_utils.models import TimeStampedModel
+
+from statusbreaks.core.queries import OpenIndex, RowQuerySet
+from statusbreaks.shop.values import SHOP, Flow, StatusEvent
+
+COPIED = ("source", "order_key", "order_number", "flow", "status", "segment")
+
+
+class OrderRow(models.Model):
+    """An order is (source, key as text), with its number copied: no foreign key, so it survives what the shop does."""
+
+    source = models.CharField(_("source"), max_length=40, default=SHOP)
+    order_key = models.CharField(_("order key"), max_length=64)
+    order_number = models.CharField(_("order number"), max_length=64, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.order_number or self.order_key
+
+
+class FlowRow(OrderRow):
+    flow = models.CharField(_("flow"), max_length=10, choices=Flow)
+    status = models.CharField(_("status"), max_length=64, blank=True)
+    segment = models.CharField(_("segment"), max_length=64, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class StatusChangeQuerySet(RowQuerySet["StatusChange"]):
+    def unfollowed(self) -> Self:
+        return self.filter(followed_at__isnull=True)
+
+    def of_order(self, source: str, order_key: str) -> Self:
+        return self.filter(source=source, order_key=order_key).order_by("occurred_at", "pk")
+
+    def append(self, events: Iterable[StatusEvent]) -> None:
+        """Add these to the ledger; an event that is known by its `event_id` adds nothing."""
+        self.bulk_create([StatusChange.of(event) for event in events], ignore_conflicts=True)
+
+    def mark_followed(self, changes: Iterable[StatusChange], at: datetime) -> None:
+        self.filter(pk__in=[change.pk for change in changes]).update(followed_at=at)
+
+
+class StatusChange(FlowRow):
+    """The ledger: this order's flow was seen in this status at this time. Rows are only ever added."""
+
+    class Via(models.TextChoices):
+        SIGNAL = "signal", _("signal")
+        TRIGGER = "trigger", _("database trigger")
+        API = "api", _("API")
+        RECONCILE = "reconcile", _("reconcile")
+
+    via = models.CharField(_("seen by"), max_length=10, choices=Via, default=Via.SIGNAL)
+    occurred_at = models.DateTimeField(_("occurred at"))
+    recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now)
+    event_id = models.CharField(_("event id"), max_length=80, null=True, unique=True)  # noqa: DJ001 - many nulls, no two the same
+    followed_at = models.DateTimeField(_("followed at"), null=True)
+
+    objects = StatusChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
+        indexes = [
+            OpenIndex(fields=["id"], where=Q(followed_at__isnull=True), name="sb_change_unfollowed"),
+            models.Index(fields=["source", "order_key"], name="sb_change_order"),
+        ]
+
+    @classmethod
+    def of(cls, event: StatusEvent) -> StatusChange:
+        return cls(**asdict(event))
+
+
+class WatchQuerySet(RowQuerySet["Watch"]):
+    def of_orders(self, source: str, keys: Iterable[str]) -> Self:
+        return self.filter(source=source, order_key__in=list(keys))
+
+    def open(self) -> Self:
+        return self.filter(ended_at__isnull=True)
+
+    def overdue(self, at: datetime) -> Self:
+        """Whose deadline has passed and of whom that was not yet said."""
+        return self.filter(due_at__lte=at, breached_at__isnull=True, ended_at__isnull=True)
+
+    def waiting_in(self, flow: str, segment: str, status: str) -> Self:
+        return self.open().filter(flow=flow, segment=segment, status=status)
+
+    def entered_since(self, moment: datetime) -> Self:
+        return self.filter(changed_at__gte=moment)
+
+    def held(self, source: str, keys: Iterable[str]) -> dict[tuple[str, str], Watch]:
+        """These orders' watches by (key, flow), locked in one order so that two workers never wait in a ring."""
+        rows = self.of_orders(source, keys).order_by("pk").select_for_update()
+        return {(watch.order_key, watch.flow): watch for watch in rows}
+
+    def make(self, watches: Iterable[Watch]) -> None:
+        self.bulk_create(watches, ignore_conflicts=True)
+
+    def mark_breached(self, watches: Iterable[Watch], at: datetime) -> None:
+        self.filter(pk__in=[watch.pk for watch in watches]).update(breached_at=at)
+
+    def end(self, watches: Iterable[Watch], at: datetime) -> None:
+        self.filter(pk__in=[watch.pk for watch in watches]).update(ended_at=at, due_at=None)
+
+    def put(self, watches: list[Watch]) -> None:
+        """Insert or overwrite by (source, order, flow), in one statement."""
+        fields = ["order_number", "status", "segment", "changed_at", "due_at", "expectation", "breached_at", "ended_at"]
+        targets = {"unique_fields": ["source", "order_key", "flow"]} if self._names_its_conflicts() else {}
+        self.bulk_create(watches, update_conflicts=True, update_fields=fields, **targets)
+
+    def _names_its_conflicts(self) -> bool:
+        return connections[self.db].features.supports_update_conflicts_with_target
+
+
+class Watch(FlowRow):
+    """Where one flow of one order stands, and by when the next step must have come. One row per order and flow."""
+
+    changed_at = models.DateTimeField(_("in this status since"))
+    due_at = models.DateTimeField(_("next step due at"), null=True, blank=True)
+    expectation = models.ForeignKey(
+        "statusbreaks.Expectation", models.SET_NULL, null=True, blank=True, verbose_name=_("expectation")
+    )
+    breached_at = models.DateTimeField(_("found overdue at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = WatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("watch")
+        verbose_name_plural = _("watches")
+        constraints = [models.UniqueConstraint(fields=["source", "order_key", "flow"], name="sb_watch_order_flow")]
+        indexes = [
+            OpenIndex(
+                fields=["due_at"],
+                where=Q(due_at__isnull=False, breached_at__isnull=True, ended_at__isnull=True),
+                name="sb_watch_due",
+            ),
+            OpenIndex(
+                fields=["flow", "segment", "status", "changed_at"], where=Q(ended_at__isnull=True), name="sb_watch_open"
+            ),
+        ]
+
+
+class ExpectationQuerySet(RowQuerySet["Expectation"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class Expectation(TimeStampedModel):
+    """After this status the next must come within this time."""
+
+    flow = models.CharField(_("flow"), max_length=10, choices=Flow)
+    after = models.CharField(_("after the status"), max_length=64)
+    segment = models.CharField(_("segment"), max_length=64, blank=True, help_text=_("Empty: every segment."))
+    within = models.DurationField(_("the next step comes within"), default=timedelta(hours=24))
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = ExpectationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("expectation")
+        verbose_name_plural = _("expectations")
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "after", "segment"], name="sb_expectation_unique"),
+        ]
+
+    def __str__(self) -> str:
+        place = f" ({self.segment})" if self.segment else ""
+        return f"{self.get_flow_display()}: {self.after}{place} → {self.within}"
+
+
+class StatusBreakQuerySet(RowQuerySet["StatusBreak"]):
+    def open(self) -> Self:
+        return self.filter(healed_at__isnull=True)
+
+    def ungrouped(self) -> Self:
+        return self.filter(grouped_at__isnull=True, healed_at__isnull=True)
+
+    def of_watches(self, watches: Iterable[Watch]) -> Self:
+        return self.filter(watch__in=[watch.pk for watch in watches])
+
+    def counts(self) -> list[tuple[str, str, int]]:
+        """How many there are by flow and segment."""
+        return list(self.values_list("flow", "segment").annotate(count=Count("pk")).order_by("flow", "segment"))
+
+    def mark_grouped(self, breaks: Iterable[StatusBreak], at: datetime) -> None:
+        self.filter(pk__in=[one.pk for one in breaks]).update(grouped_at=at)
+
+    def mark_healed(self, at: datetime) -> int:
+        return self.open().update(healed_at=at, open_key=None)
+
+    def open_all(self, breaks: Iterable[StatusBreak]) -> None:
+        self.bulk_create(breaks, ignore_conflicts=True)
+
+    def like(self, flow: str, segment: str) -> Self:
+        return self.filter(flow=flow, segment=segment)
+
+
+class StatusBreak(FlowRow):
+    """One order whose flow was interrupted. It heals when the flow goes on."""
+
+    class Kind(models.TextChoices):
+        OVERDUE = "overdue", _("overdue")
+
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.OVERDUE)
+    watch = models.ForeignKey(Watch, models.SET_NULL, null=True, blank=True, related_name="breaks")
+    began_at = models.DateTimeField(_("in this status since"))
+    due_at = models.DateTimeField(_("was due at"), null=True, blank=True)
+    opened_at = models.DateTimeField(_("noticed at"))
+    healed_at = models.DateTimeField(_("healed at"), null=True, blank=True)
+    grouped_at = models.DateTimeField(_("part of an incident since"), null=True, blank=True)
+    # Null once healed: an open break is unique on every database, also where there are no partial unique indexes.
+    open_key = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001
+
+    objects = StatusBreakQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("status break")
+        verbose_name_plural = _("status breaks")
+        indexes = [
+            OpenIndex(
+                fields=["flow", "segment", "id"],
+                where=Q(grouped_at__isnull=True, healed_at__isnull=True),
+                name="sb_break_ungrouped",
+            ),
+            models.Index(fields=["source", "order_key"], name="sb_break_order"),
+        ]
+
+    @classmethod
+    def of(cls, watch: Watch, now: datetime) -> StatusBreak:
+        copied = {name: getattr(watch, name) for name in COPIED}
+        return cls(
+            **copied,
+            watch=watch,
+            began_at=watch.changed_at,
+            due_at=watch.due_at,
+            opened_at=now,
+            open_key=f"{cls.Kind.OVERDUE}:{watch.pk}",
+        )
+
+    @property
+    def lasted(self) -> timedelta | None:
+        """From the deadline to the healing; None while it lasts."""
+        return self.healed_at - (self.due_at or self.opened_at) if self.healed_at else None
+
+
+class AlarmQuerySet(RowQuerySet["Alarm"]):
+    def open(self) -> Self:
+        return self.filter(ended_at__isnull=True)
+
+    def ungrouped(self) -> Self:
+        return self.filter(grouped_at__isnull=True)
+
+    def mark_grouped(self, alarms: Iterable[Alarm], at: datetime) -> None:
+        self.filter(pk__in=[alarm.pk for alarm in alarms]).update(grouped_at=at)
+
+    def mark_absorbed(self, alarm: Alarm, at: datetime) -> None:
+        self.filter(pk=alarm.pk).update(absorbed_at=at)
+
+
+class Alarm(models.Model):
+    """A flow as a whole is unusual. The sentence says why we think so, the odds how sure that is."""
+
+    class Rule(models.TextChoices):
+        SILENCE = "silence", _("silence")
+        DEADLINES = "deadlines", _("deadlines missed")
+
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule)
+    flow = models.CharField(_("flow"), max_length=10, choices=Flow)
+    status = models.CharField(_("status"), max_length=64, blank=True)
+    segment = models.CharField(_("segment"), max_length=64, blank=True)
+    since = models.DateTimeField(_("unusual since"))
+    raised_at = models.DateTimeField(_("raised at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    expected = models.FloatField(_("expected"))
+    observed = models.FloatField(_("observed"))
+    odds = models.FloatField(_("one in"), help_text=_("How rarely this happens by chance."))
+    sentence = models.CharField(_("explanation"), max_length=300)
+    grouped_at = models.DateTimeField(_("part of an incident since"), null=True, blank=True)
+    absorbed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    open_key = models.CharField(max_length=160, null=True, unique=True, editable=False)  # noqa: DJ001
+
+    objects = AlarmQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        indexes = [OpenIndex(fields=["id"], where=Q(grouped_at__isnull=True), name="sb_alarm_ungrouped")]
+
+    def __str__(self) -> str:
+        return self.sentence

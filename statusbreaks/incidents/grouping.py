@@ -1,0 +1,131 @@
+"""The stage `group`: breaks and alarms become incidents, orders join them, and they end by themselves."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from statusbreaks.core.queries import work_through
+from statusbreaks.exceptions import InvalidTransition
+from statusbreaks.flows.models import Alarm, StatusBreak, Watch
+from statusbreaks.incidents.models import AffectedOrder, Incident, Playbook, open_key
+from statusbreaks.incidents.services import NewIncident, add_orders, change_status, note, open_incident, resolve
+from statusbreaks.shop.values import Flow
+
+logger = logging.getLogger("statusbreaks")
+
+Status = Incident.Status
+
+OPENS_FROM = 3  # breaks, where no playbook says otherwise
+QUIET_FOR = timedelta(hours=2)  # where no playbook says otherwise, and nobody took the incident in hand
+OVERLAP = timedelta(minutes=10)  # orders do not arrive in the exact order of their times
+KINDS = {Flow.ORDER: Incident.Kind.ORDER, Flow.PAYMENT: Incident.Kind.PAYMENT, Flow.DELIVERY: Incident.Kind.DELIVERY}
+
+
+def group(now: datetime) -> int:
+    """Bring breaks, alarms, orders and incidents together. Returns how many rows found their place."""
+    done = work_through(Alarm.objects.ungrouped(), lambda alarms: _take_alarms(alarms, now))
+    for flow, segment, count in StatusBreak.objects.ungrouped().counts():
+        done += _group_breaks(flow, segment, count, now)
+    for incident in Incident.objects.to_watch():
+        _watch(incident, now)
+    return done
+
+
+def _take_alarms(alarms: list[Alarm], now: datetime) -> None:
+    for alarm in alarms:
+        incident = Incident.objects.absorbing(alarm.flow, alarm.segment) or _open(
+            alarm.flow, alarm.segment, alarm.since, now
+        )
+        incident.alarms.add(alarm)
+        note(incident, "alarm", alarm.sentence, at=now)
+        if incident.status == Status.MONITORING:
+            change_status(incident, Status.INVESTIGATING, at=now)
+    Alarm.objects.mark_grouped(alarms, now)
+
+
+def _group_breaks(flow: str, segment: str, count: int, now: datetime) -> int:
+    incident = Incident.objects.absorbing(flow, segment)
+    playbook = incident.playbook if incident else Playbook.objects.best_for(flow, segment)
+    if incident is None and count < (playbook.opens_from if playbook else OPENS_FROM):
+        return 0
+
+    def join(breaks: list[StatusBreak]) -> None:
+        nonlocal incident
+        incident = incident or _open(flow, segment, min(one.due_at or one.opened_at for one in breaks), now)
+        watches = Watch.objects.in_bulk([one.watch_id for one in breaks if one.watch_id])
+        reason = _("waits in “%(status)s”") % {"status": breaks[0].status}
+        add_orders(incident, watches.values(), reason=reason, breaks=breaks)
+        StatusBreak.objects.mark_grouped(breaks, now)
+
+    return work_through(StatusBreak.objects.ungrouped().like(flow, segment), join)
+
+
+def _open(flow: str, segment: str, since: datetime, now: datetime) -> Incident:
+    playbook = Playbook.objects.best_for(flow, segment)
+    return open_incident(
+        NewIncident(
+            kind=KINDS[Flow(flow)],
+            title=_title(flow, segment),
+            status=Status.SUSPECTED,
+            impact=playbook.impact if playbook else "minor",
+            flow=flow,
+            segment=segment,
+            playbook=playbook,
+            impact_started_at=since,
+            detected_at=now,
+            is_automatic=True,
+            open_key=open_key(flow, segment),
+        )
+    )
+
+
+def _title(flow: str, segment: str) -> str:
+    titles = {
+        Flow.ORDER: _("Orders are not processed"),
+        Flow.PAYMENT: _("Payments are not confirmed"),
+        Flow.DELIVERY: _("Parcels are late"),
+    }
+    return f"{titles[Flow(flow)]} ({segment})" if segment else titles[Flow(flow)]
+
+
+@transaction.atomic
+def _watch(incident: Incident, now: datetime) -> None:
+    """Let late joiners in, note who went on, and end what is over."""
+    for alarm in incident.alarms.all():
+        if alarm.ended_at is None:
+            _absorb(incident, alarm, now)
+    AffectedOrder.objects.of(incident).recover(now)
+    _settle(incident, now)
+
+
+def _absorb(incident: Incident, alarm: Alarm, now: datetime) -> None:
+    """All that wait where the flow stands still are concerned; once looked through, only the new ones are looked at."""
+    since = alarm.absorbed_at - OVERLAP if alarm.absorbed_at else alarm.since - (now - alarm.since)
+    waiting = Watch.objects.waiting_in(alarm.flow, alarm.segment, alarm.status).entered_since(since)
+    reason = alarm.sentence
+    work_through(
+        AffectedOrder.objects.not_yet_among(waiting, incident),
+        lambda watches: add_orders(incident, watches, reason=reason),
+    )
+    Alarm.objects.mark_absorbed(alarm, now)
+
+
+def _settle(incident: Incident, now: datetime) -> None:
+    """Quiet: the flow runs again, or without an alarm, no order waits. Quiet for long enough: resolved."""
+    quiet = Incident.objects.quiet().has(incident)
+    if quiet != bool(incident.quiet_at):
+        Incident.objects.mark_quiet(incident, now if quiet else None)
+    if not quiet:
+        return
+    try:
+        if incident.status in (Status.SUSPECTED, Status.INVESTIGATING, Status.IDENTIFIED):
+            change_status(incident, Status.MONITORING, at=now)
+        after = incident.playbook.resolves_after if incident.playbook else QUIET_FOR
+        if after is not None and incident.quiet_at and incident.quiet_at + after <= now:
+            resolve(incident, at=now)
+    except InvalidTransition:
+        logger.info("%s was changed by somebody else; the next tick looks again", incident.reference)

@@ -1,0 +1,239 @@
+"""The verbs of an incident. Every face (admin, API, commands, stages) calls these and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from statusbreaks import signals
+from statusbreaks.core.events import emit
+from statusbreaks.exceptions import InvalidTransition
+from statusbreaks.flows.models import StatusBreak, Watch
+from statusbreaks.incidents.models import (
+    AffectedOrder,
+    Component,
+    Incident,
+    IncidentEvent,
+    IncidentUpdate,
+    Playbook,
+    PlaybookText,
+    UpdateText,
+)
+from statusbreaks.shop.models import facts_of
+from statusbreaks.shop.values import OrderFacts
+
+Status = Incident.Status
+
+STEPS: Mapping[str, tuple[str, ...]] = {
+    Status.SUSPECTED: (
+        Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING, Status.RESOLVED, Status.DISMISSED,
+    ),
+    Status.INVESTIGATING: (Status.IDENTIFIED, Status.MONITORING, Status.RESOLVED, Status.DISMISSED),
+    Status.IDENTIFIED: (Status.INVESTIGATING, Status.MONITORING, Status.RESOLVED, Status.DISMISSED),
+    Status.MONITORING: (Status.INVESTIGATING, Status.IDENTIFIED, Status.RESOLVED),
+    Status.RESOLVED: (Status.INVESTIGATING, Status.POSTMORTEM),
+    Status.POSTMORTEM: (Status.INVESTIGATING,),
+    Status.DISMISSED: (Status.INVESTIGATING,),
+    Status.MERGED: (),
+}  # fmt: skip
+
+OVER = frozenset({Status.RESOLVED, Status.POSTMORTEM, Status.DISMISSED, Status.MERGED})
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be said: `texts` are (headline, body) by language code; times are promises to the public."""
+
+    texts: Mapping[str, tuple[str, str]]
+    status: str = ""
+    notifies: bool = True
+    eta_at: datetime | None = None
+    next_update_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NewIncident:
+    """What is known of an incident when it opens. `open_key` lets it absorb what is found later."""
+
+    kind: str
+    title: str
+    status: str = Status.INVESTIGATING
+    impact: str = "minor"
+    flow: str = ""
+    segment: str = ""
+    playbook: Playbook | None = None
+    impact_started_at: datetime | None = None
+    detected_at: datetime = field(default_factory=timezone.now)
+    is_automatic: bool = False
+    open_key: str | None = None
+
+
+@transaction.atomic
+def open_incident(new: NewIncident, *, by: Any = None) -> Incident:
+    """A new incident, with what its playbook says: the components it touches, and its first words if it publishes."""
+    incident = Incident.objects.create(opened_by=by, **vars(new))
+    if new.playbook:
+        incident.components.set(new.playbook.components.all())
+    note(incident, "opened", new.title, by=by)
+    emit(signals.incident_opened, Incident, incident=incident)
+    if new.playbook and new.playbook.publishes:
+        say_prepared(incident, PlaybookText.Event.OPENED)
+    return incident
+
+
+@transaction.atomic
+def post_update(incident: Incident, draft: Draft, *, by: Any = None, at: datetime | None = None) -> IncidentUpdate:
+    """Say something in public, and move the incident if the draft has a status.
+
+    The customers concerned are told by the next tick if `draft.notifies`. Raises InvalidTransition, and says nothing,
+    where the step is not possible or somebody else took one meanwhile.
+    """
+    at = at or timezone.now()
+    if draft.status and draft.status != incident.status:
+        change_status(incident, draft.status, by=by, at=at)
+    update = _publish(incident, draft, by, at)
+    current = {"current_update": update, "announced_at": None} if draft.notifies else {}
+    _stamp(incident, published_at=incident.published_at or at, **current)
+    Incident.objects.only_this(incident).mark_changed()
+    note(incident, "update", incident.get_status_display(), by=by, at=at)
+    emit(signals.incident_updated, Incident, incident=incident, update=update)
+    return update
+
+
+def _publish(incident: Incident, draft: Draft, by: Any, at: datetime) -> IncidentUpdate:
+    update = IncidentUpdate.objects.create(
+        incident=incident,
+        status=incident.status,
+        author=by,
+        notifies=draft.notifies,
+        eta_at=draft.eta_at,
+        next_update_at=draft.next_update_at,
+        published_at=at,
+    )
+    for language, (headline, body) in draft.texts.items():
+        UpdateText.objects.create(update=update, language=language, headline=headline, body=body)
+    return update
+
+
+@transaction.atomic
+def change_status(incident: Incident, to: str, *, by: Any = None, at: datetime | None = None) -> None:
+    """One step of the lifecycle by compare-and-set. Raises InvalidTransition with the steps that are possible."""
+    at, before = at or timezone.now(), incident.status
+    possible = STEPS[before]
+    if to not in possible:
+        raise InvalidTransition(_refusal(incident, to, possible))
+    if not Incident.objects.move(incident, sources=[before], to=to, **_stamps(incident, to, at)):
+        raise InvalidTransition(_("Somebody else changed %(incident)s meanwhile.") % {"incident": incident.reference})
+    _colour_components(incident)
+    note(incident, to, by=by, at=at)
+    if to == Status.RESOLVED:
+        emit(signals.incident_resolved, Incident, incident=incident)
+
+
+def _refusal(incident: Incident, to: str, possible: Iterable[str]) -> str:
+    said = {
+        "incident": incident.reference,
+        "now": incident.get_status_display(),
+        "to": Status(to).label,
+        "possible": ", ".join(str(Status(step).label) for step in possible) or _("none"),
+    }
+    return _("%(incident)s is “%(now)s” and cannot become “%(to)s”. Possible: %(possible)s.") % said
+
+
+def _stamps(incident: Incident, to: str, at: datetime) -> dict[str, Any]:
+    """What else a step writes. A reopened incident forgets its end and whom it had made good."""
+    if to == Status.RESOLVED:
+        return {"resolved_at": at, "open_key": None}
+    if to == Status.DISMISSED:
+        return {"dismissed_at": at, "open_key": None}
+    if incident.status in OVER and to not in OVER:
+        return {"resolved_at": None, "dismissed_at": None, "compensated_at": None, "asked_at": None}
+    return {}
+
+
+def resolve(incident: Incident, *, by: Any = None, draft: Draft | None = None, at: datetime | None = None) -> None:
+    """It is over. With a draft the public hears of it; so it does, by the playbook's text, if it heard before."""
+    if draft:
+        post_update(incident, Draft(**{**vars(draft), "status": Status.RESOLVED}), by=by, at=at)
+        return
+    with transaction.atomic():
+        change_status(incident, Status.RESOLVED, by=by, at=at)
+        if incident.published_at:
+            say_prepared(incident, PlaybookText.Event.RESOLVED, by=by, at=at)
+
+
+def dismiss(incident: Incident, *, by: Any = None, at: datetime | None = None) -> None:
+    """It was nothing."""
+    change_status(incident, Status.DISMISSED, by=by, at=at)
+
+
+def say_prepared(incident: Incident, event: str, *, by: Any = None, at: datetime | None = None) -> bool:
+    """Publish the text that the playbook holds ready for this moment; False where it holds none."""
+    texts = incident.playbook.texts_for(event) if incident.playbook else []
+    if not texts:
+        return False
+    post_update(incident, Draft({text.language: (text.headline, text.body) for text in texts}), by=by, at=at)
+    return True
+
+
+def note(incident: Incident, what: str, detail: str = "", *, by: Any = None, at: datetime | None = None) -> None:
+    """Write a line of the incident's audit."""
+    IncidentEvent.objects.create(incident=incident, what=what, detail=detail[:300], actor=by, at=at or timezone.now())
+
+
+def add_orders(incident: Incident, watches: Iterable[Watch], *, reason: str, breaks: Iterable[StatusBreak] = ()) -> int:
+    """Let these watched orders join, frozen as the shop knows them now. `breaks` are their status breaks, if any.
+
+    An order joins once, and one that staff removed stays removed. Returns how many were looked at.
+    """
+    by_watch = {one.watch_id: one for one in breaks}
+    by_source: dict[str, list[Watch]] = {}
+    for watch in watches:
+        by_source.setdefault(watch.source, []).append(watch)
+    for source, group in by_source.items():
+        facts = facts_of(source, [watch.order_key for watch in group])
+        rows = [
+            _affected(incident, watch, facts.get(watch.order_key), reason, by_watch.get(watch.pk)) for watch in group
+        ]
+        AffectedOrder.objects.join(rows)
+    count = sum(len(group) for group in by_source.values())
+    if count:
+        Incident.objects.only_this(incident).mark_changed()
+    return count
+
+
+def _affected(
+    incident: Incident, watch: Watch, facts: OrderFacts | None, reason: str, of: StatusBreak | None
+) -> AffectedOrder:
+    return AffectedOrder(
+        incident=incident,
+        source=watch.source,
+        order_key=watch.order_key,
+        order_number=watch.order_number,
+        flow=watch.flow,
+        segment=watch.segment,
+        status_break=of,
+        user_id=facts.customer.user_id or None if facts else None,
+        reason=reason[:160],
+        value=facts.value if facts else None,
+        currency=facts.currency if facts else "",
+        stuck_since=watch.changed_at,
+    )
+
+
+def _stamp(incident: Incident, **values: Any) -> None:
+    Incident.objects.only_this(incident).update(**values)
+    for name, value in values.items():
+        setattr(incident, name, value)
+
+
+def _colour_components(incident: Incident) -> None:
+    """A component is as bad as the worst public incident on it."""
+    for component in incident.components.all():
+        Component.objects.recolour(component)

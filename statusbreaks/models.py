@@ -1,0 +1,43 @@
+"""Where Django looks for the tables; each stands in its room."""
+
+from statusbreaks.coupons.models import Campaign, Coupon, CouponPolicy, Grant
+from statusbreaks.feedback.models import Survey
+from statusbreaks.flows.models import Alarm, Expectation, StatusBreak, StatusChange, Watch
+from statusbreaks.incidents.models import (
+    AffectedOrder,
+    Component,
+    Incident,
+    IncidentEvent,
+    IncidentUpdate,
+    Playbook,
+    PlaybookText,
+    UpdateText,
+)
+from statusbreaks.maintenance.models import AlternativeChannel, Closing
+from statusbreaks.notifications.models import Message
+from statusbreaks.shop.models import ReportedOrder
+
+__all__ = [
+    "AffectedOrder",
+    "Alarm",
+    "AlternativeChannel",
+    "Campaign",
+    "Closing",
+    "Component",
+    "Coupon",
+    "CouponPolicy",
+    "Expectation",
+    "Grant",
+    "Incident",
+    "IncidentEvent",
+    "IncidentUpdate",
+    "Message",
+    "Playbook",
+    "PlaybookText",
+    "ReportedOrder",
+    "StatusBreak",
+    "StatusChange",
+    "Survey",
+    "UpdateText",
+    "Watch",
+]

@@ -1,0 +1,236 @@
+"""`ModelShop`: the shop's order model, read by settings alone, and watched by signals.
+
+The hook observes, the worker decides: all that happens inside the shop's transaction is one row, and only where a
+watched column may have changed. Nothing here calls the shop's managers, properties or `refresh_from_db()`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models.signals import post_save
+from django.utils import timezone
+
+from statusbreaks.conf import Orders, conf
+from statusbreaks.shop.port import Recorder, Shop
+from statusbreaks.shop.values import Customer, OrderFacts, StatusEvent
+
+logger = logging.getLogger("statusbreaks")
+
+SEEN = "_statusbreaks_seen"
+_UNKNOWN = object()
+
+
+class ModelShop(Shop):
+    """The orders named by `STATUSBREAKS["ORDERS"]`; without a MODEL a shop with no orders."""
+
+    def connect(self, record: Recorder) -> None:
+        if not conf().orders.model:
+            return
+        columns = _columns(order_model())
+        hook = _Hook(record, columns)
+        for model in _with_descendants(order_model()):
+            _remember_loaded(model, [(flow, column.attname) for flow, column in columns.items()])
+            post_save.connect(hook.saved, sender=model, weak=False, dispatch_uid=f"statusbreaks.{model._meta.label}")
+
+    @property
+    def has_orders(self) -> bool:
+        return bool(conf().orders.model)
+
+    def facts(self, keys: Sequence[str]) -> Mapping[str, OrderFacts]:
+        orders = conf().orders
+        if not orders.model:
+            return {}
+        model = order_model()
+        pks = [pk for key in keys if (pk := _pk(model, key)) is not None]
+        paths = _paths(orders)
+        rows = model._base_manager.filter(pk__in=pks).values("pk", *sorted({p for p in paths.values() if p != "pk"}))
+        return {str(row["pk"]): _facts(orders, _Row(row, paths)) for row in rows}
+
+    def final_statuses(self, flow: str) -> frozenset[str]:
+        paths = conf().orders.flows.get(flow)
+        return frozenset(paths.final) if paths else frozenset()
+
+    def key_of(self, number: str) -> str | None:
+        orders = conf().orders
+        if not orders.model:
+            return None
+        model, path = order_model(), _lookup(orders.number)
+        if path == "pk":
+            pk = _pk(model, number)
+            return None if pk is None else next((str(k) for k in _keys(model, {"pk": pk})), None)
+        return next((str(k) for k in _keys(model, {path: number})), None)
+
+
+def order_model() -> type[models.Model]:
+    return apps.get_model(conf().orders.model)
+
+
+def _keys(model: type[models.Model], where: Mapping[str, Any]) -> Any:
+    return model._base_manager.filter(**where).values_list("pk", flat=True)[:1]
+
+
+class _Hook:
+    """Compares what is saved with what was loaded, and records the difference."""
+
+    def __init__(self, record: Recorder, columns: Mapping[str, models.Field[Any, Any]]) -> None:
+        self.record, self.columns = record, columns
+
+    def saved(self, sender: Any, instance: models.Model, created: bool, update_fields: Any, **kwargs: Any) -> None:
+        try:
+            changed = self._changed(instance, update_fields)
+            now = timezone.now()
+            for flow, value in changed.items():
+                self.record(StatusEvent(str(instance.pk), flow, _text(value), now))
+            if changed:
+                # Only a commit makes it known: after a roll-back the same status is news again.
+                transaction.on_commit(lambda: _seen(instance).update(changed), using=kwargs.get("using"))
+        except Exception:
+            logger.exception("order %s: its status could not be recorded; the sale goes on", instance.pk)
+
+    def _changed(self, instance: models.Model, update_fields: Any) -> dict[str, Any]:
+        seen, changed = _seen(instance), {}
+        for flow, field in self.columns.items():
+            if update_fields is not None and field.name not in update_fields and field.attname not in update_fields:
+                continue
+            value = instance.__dict__.get(field.attname, _UNKNOWN)  # a deferred column is not loaded for our sake
+            if value is not _UNKNOWN and not _same(value, seen.get(flow, _UNKNOWN)):
+                changed[flow] = value
+        return changed
+
+
+def _same(value: Any, seen: Any) -> bool:
+    # An expression such as F("status") compares equal to itself and says nothing of the outcome.
+    return seen is not _UNKNOWN and not hasattr(value, "resolve_expression") and bool(value == seen)
+
+
+def _text(value: Any) -> str:
+    """The status as text; empty, which means "look at it", where Python does not know what the database wrote."""
+    return "" if value is None or hasattr(value, "resolve_expression") else str(value)
+
+
+def _seen(instance: models.Model) -> dict[str, Any]:
+    known: dict[str, Any] = instance.__dict__.setdefault(SEEN, {})
+    return known
+
+
+def _columns(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
+    found = {}
+    for flow, paths in conf().orders.flows.items():
+        field = model._meta.get_field(paths.status)
+        assert isinstance(field, models.Field)
+        found[flow] = field
+    return found
+
+
+def _remember_loaded(model: type[models.Model], attnames: list[tuple[str, str]]) -> None:
+    """Let `from_db` note the statuses it read. Cheaper than post_init, which would run for every instance made."""
+    load: Any = model.from_db.__func__  # type: ignore[attr-defined]
+
+    def from_db(cls: Any, db: Any, field_names: Any, values: Any) -> Any:
+        instance = load(cls, db, field_names, values)
+        held = instance.__dict__
+        held[SEEN] = {flow: held[name] for flow, name in attnames if name in held}
+        return instance
+
+    if not getattr(load, SEEN, False):
+        setattr(from_db, SEEN, True)
+        model.from_db = classmethod(from_db)  # type: ignore[assignment, method-assign]
+
+
+def _with_descendants(model: type[models.Model]) -> list[type[models.Model]]:
+    return [model, *(m for m in apps.get_models() if issubclass(m, model) and m is not model)]
+
+
+def _pk(model: type[models.Model], key: str) -> Any:
+    try:
+        return model._meta.pk.to_python(key)
+    except ValidationError:
+        return None
+
+
+def _lookup(path: str) -> str:
+    return path.replace(".", "__")
+
+
+def _paths(orders: Orders) -> dict[str, str]:
+    """What to read, by our name for it."""
+    customer = orders.customer
+    user = customer.user
+    wanted = {
+        "number": orders.number,
+        "placed_at": orders.placed_at,
+        "promised_at": orders.promised_at,
+        "value": orders.value,
+        "currency": orders.currency,
+        "user": user,
+        "user_email": f"{user}.{get_user_model().get_email_field_name()}" if user else "",
+        "email": customer.email,
+        "phone": customer.phone,
+        "name": customer.name,
+        "language": customer.language,
+        "accepts_marketing": customer.accepts_marketing,
+    }
+    for flow, paths in orders.flows.items():
+        wanted[f"status:{flow}"] = paths.status
+        wanted[f"segment:{flow}"] = paths.segment
+    return {name: _lookup(path) for name, path in wanted.items() if path}
+
+
+class _Row:
+    """One order's values, by our names."""
+
+    def __init__(self, values: Mapping[str, Any], paths: Mapping[str, str]) -> None:
+        self.values, self.paths = values, paths
+
+    def get(self, name: str) -> Any:
+        return self.values.get(self.paths[name]) if name in self.paths else None
+
+    def text(self, name: str) -> str:
+        value = self.get(name)
+        return "" if value is None else str(value)
+
+
+def _facts(orders: Orders, row: _Row) -> OrderFacts:
+    statuses = {flow: row.text(f"status:{flow}") for flow in orders.flows}
+    value = row.get("value")
+    return OrderFacts(
+        key=str(row.values["pk"]),
+        number=row.text("number"),
+        statuses=statuses,
+        segments={flow: row.text(f"segment:{flow}") for flow in orders.flows},
+        placed_at=_moment(row.get("placed_at")),
+        promised_at=_moment(row.get("promised_at")),
+        value=None if value is None else Decimal(str(value)),
+        currency=row.text("currency") or conf().currency,
+        customer=_customer(row),
+        cancelled=statuses.get("order") in orders.cancelled,
+    )
+
+
+def _customer(row: _Row) -> Customer:
+    return Customer(
+        user_id=row.text("user"),
+        email=row.text("email") or row.text("user_email"),
+        phone=row.text("phone"),
+        name=row.text("name"),
+        language=row.text("language"),
+        accepts_marketing=bool(row.get("accepts_marketing")),
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    """Aware, whatever the shop keeps: a date means the end of that day in the shop's time zone."""
+    if isinstance(value, datetime):
+        return value if timezone.is_aware(value) else timezone.make_aware(value)
+    if isinstance(value, date):
+        return timezone.make_aware(datetime.combine(value, time.max)).astimezone(UTC)
+    return None

@@ -1,0 +1,44 @@
+"""The contract of a shop adapter."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from statusbreaks.conf import conf
+from statusbreaks.core.plugins import plugin
+from statusbreaks.shop.values import OrderFacts, StatusEvent
+
+Recorder = Callable[[StatusEvent], object]
+
+
+class Shop(ABC):
+    """How statusbreaks reads a shop. Name your own in `STATUSBREAKS["SHOP"]`; `statusbreaks.testing` has its tests."""
+
+    def connect(self, record: Recorder) -> None:
+        """Begin to watch: call `record(event)` for each change that is seen. Called once, when Django has started.
+
+        The default watches nothing by itself: such a shop sends the signal `status_changed`. `record` never raises.
+        """
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether `facts` knows all orders, so that one it leaves out is gone."""
+        return True
+
+    @abstractmethod
+    def facts(self, keys: Sequence[str]) -> Mapping[str, OrderFacts]:
+        """What is known now of these orders, by key; an order that is gone is left out. At most 500 keys a call."""
+
+    @abstractmethod
+    def final_statuses(self, flow: str) -> frozenset[str]:
+        """The statuses after which nothing more is expected of this flow, in the shop's own words."""
+
+    def key_of(self, number: str) -> str | None:
+        """The key of the order with this number, as staff and customers write it; None where there is none."""
+        return None
+
+
+def current_shop() -> Shop:
+    return cast(Shop, plugin(conf().shop))

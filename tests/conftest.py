@@ -1,0 +1,27 @@
+"""Fixtures that many rooms share."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import time_machine
+
+from statusbreaks.pipeline import tick as run_tick
+from tests.factories import NOW
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Time stands still at NOW until it is moved with `clock.shift()`."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def tick() -> Callable[[], None]:
+    """Run every stage once; a stage that fails fails the test."""
+
+    def run() -> None:
+        done = run_tick()
+        assert None not in done.values(), done
+
+    return run
