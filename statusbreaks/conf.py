@@ -87,7 +87,8 @@ class Problem:
 
 @cache
 def conf() -> Settings:
-    return _read(Settings, _dict(), "STATUSBREAKS", [])
+    read: Settings = _read(Settings, _dict(), "STATUSBREAKS", [])
+    return read
 
 
 def problems() -> list[Problem]:

@@ -16,7 +16,7 @@ from statusbreaks import pipeline
 EVERY = 30.0  # seconds
 
 
-@shared_task(name="statusbreaks.tick", ignore_result=True)
+@shared_task(name="statusbreaks.tick", ignore_result=True)  # type: ignore[untyped-decorator]
 def tick() -> None:
     pipeline.tick()
 

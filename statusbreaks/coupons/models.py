@@ -46,7 +46,7 @@ class Worth(models.Model):
 
     def off(self, total: Decimal) -> Decimal:
         """What it takes off an order of `total`, in units of the currency, rounded down to the minor unit."""
-        worth = total * self.value / 100 if self.kind == Kind.PERCENT else self.value
+        worth: Decimal = total * self.value / 100 if self.kind == Kind.PERCENT else self.value
         if self.at_most is not None:
             worth = min(worth, self.at_most)
         return rounded_down(min(worth, total), self.currency)
@@ -105,7 +105,7 @@ class CouponPolicy(Worth, TimeStampedModel):
     @property
     def cost(self) -> Decimal:
         """The most that one coupon can cost, which is what the budget is charged with."""
-        limit = self.at_most if self.kind == Kind.PERCENT else self.value
+        limit: Decimal | None = self.at_most if self.kind == Kind.PERCENT else self.value
         assert limit is not None  # clean() sees to it
         return limit
 

@@ -121,8 +121,8 @@ class WatchQuerySet(RowQuerySet["Watch"]):
     def put(self, watches: list[Watch]) -> None:
         """Insert or overwrite by (source, order, flow), in one statement."""
         fields = ["order_number", "status", "segment", "changed_at", "due_at", "expectation", "breached_at", "ended_at"]
-        targets = {"unique_fields": ["source", "order_key", "flow"]} if self._names_its_conflicts() else {}
-        self.bulk_create(watches, update_conflicts=True, update_fields=fields, **targets)
+        target = ["source", "order_key", "flow"] if self._names_its_conflicts() else None
+        self.bulk_create(watches, update_conflicts=True, update_fields=fields, unique_fields=target)
 
     def _names_its_conflicts(self) -> bool:
         return connections[self.db].features.supports_update_conflicts_with_target

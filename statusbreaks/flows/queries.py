@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import connections, router, transaction
 from django.utils import timezone
 
@@ -27,6 +29,6 @@ def insert_change(event: StatusEvent) -> None:
         _execute(using, sql, values)
 
 
-def _execute(using: str, sql: str, values: list[object]) -> None:
+def _execute(using: str, sql: str, values: Sequence[str | None]) -> None:
     with connections[using].cursor() as cursor:
         cursor.execute(sql, values)

@@ -107,10 +107,11 @@ def _absorb(incident: Incident, alarm: Alarm, now: datetime) -> None:
     since = alarm.absorbed_at - OVERLAP if alarm.absorbed_at else alarm.since - (now - alarm.since)
     waiting = Watch.objects.waiting_in(alarm.flow, alarm.segment, alarm.status).entered_since(since)
     reason = alarm.sentence
-    work_through(
-        AffectedOrder.objects.not_yet_among(waiting, incident),
-        lambda watches: add_orders(incident, watches, reason=reason),
-    )
+
+    def join(watches: list[Watch]) -> None:
+        add_orders(incident, watches, reason=reason)
+
+    work_through(AffectedOrder.objects.not_yet_among(waiting, incident), join)
     Alarm.objects.mark_absorbed(alarm, now)
 
 
