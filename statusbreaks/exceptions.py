@@ -41,3 +41,7 @@ class StateUnreadable(StatusBreaksError):
 
 class PageRefused(StatusBreaksError):
     """A closed page that would not help a shopper: too large, with something from elsewhere, or incomplete."""
+
+
+class ShopStateError(StatusBreaksError):
+    """The shop cannot be closed or opened as asked; the sentence says why and what to do."""

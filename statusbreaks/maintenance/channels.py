@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from urllib.parse import quote, urlsplit
 
 from django.utils.functional import Promise
@@ -117,3 +117,21 @@ def hours_problem(hours: str) -> str | Promise:
     except ValueError:
         return _("Write opening hours like this: Mo-Fr 08:00-20:00; Sa 09:00-14:00")
     return ""
+
+
+def openings(hours: str, local_now: datetime, days: int = 2) -> list[tuple[datetime, datetime]]:
+    """From when until when somebody is there, from this day on; times in the zone of `local_now`."""
+    dates = [(local_now + timedelta(days=n)).date() for n in range(days)]
+    spans = parse_hours(hours)
+    return [
+        (_moment(date, span.begins, local_now), _moment(date, span.ends, local_now))
+        for date in dates
+        for span in spans
+        if date.weekday() in span.days
+    ]
+
+
+def _moment(day: date, minutes: int, like: datetime) -> datetime:
+    # By the clock on the wall, also on the days when that jumps.
+    day, minutes = day + timedelta(days=minutes // 1440), minutes % 1440
+    return datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=like.tzinfo)

@@ -1,0 +1,95 @@
+"""What the project around us tells: which addresses always stay reachable, which languages the shop speaks."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.conf.urls.i18n import is_language_prefix_patterns_used
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, get_script_prefix, reverse
+from django.utils import timezone, translation
+
+from statusbreaks.conf import conf
+from statusbreaks.maintenance.pages import Site
+from statusbreaks.maintenance.scopes import scope_paths
+from statusbreaks.maintenance.state import Map
+
+# Robots, certificates, and what load balancers and orchestrators ask whether we live.
+ALWAYS = (
+    "/robots.txt",
+    "/favicon.ico",
+    "/.well-known/",
+    "/health/",
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/ping",
+)
+_SIGN = "x"
+
+
+def site() -> Site:
+    return Site(conf().shop_name, languages(), timezone.get_default_timezone())
+
+
+def languages() -> tuple[str, ...]:
+    """Those of the site, its own first."""
+    own = settings.LANGUAGE_CODE
+    codes = [code for code, _name in settings.LANGUAGES]
+    first = own if own in codes else own.split("-")[0]
+    return (first, *(code for code in codes if code != first)) if first in codes else tuple(codes)
+
+
+def shop_map() -> Map:
+    """Addresses by what they are. Read when the state is published, so that a request needs no URLconf."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return Map(
+            scopes=scope_paths(),
+            always_open=tuple(dict.fromkeys([*ALWAYS, *conf().always_open, *_files(), *_own()])),
+            writable=tuple(_log_in_and_out()),
+            prefix_languages=_prefix_languages(),
+        )
+
+
+def _files() -> list[str]:
+    found = [settings.STATIC_URL, settings.MEDIA_URL]
+    # On another host they do not come here; and an empty MEDIA_URL, which Django reads as "/", would open everything.
+    return [_without_script(url) for url in found if url and not urlsplit(url).netloc and url.strip("/")]
+
+
+def _own() -> list[str]:
+    """The admin and what is ours: staff open the shop there, providers and other shops report there."""
+    ours = _address("statusbreaks:survey", _SIGN).removesuffix(f"survey/{_SIGN}/")
+    return [path for path in (_address("admin:index"), ours) if path.strip("/")]
+
+
+def _log_in_and_out() -> list[str]:
+    found = [_address("login"), _address("logout"), _login_url()]
+    return [path for path in dict.fromkeys(found) if path.strip("/")]
+
+
+def _login_url() -> str:
+    try:
+        url = resolve_url(settings.LOGIN_URL)
+    except NoReverseMatch:
+        return ""
+    return "" if urlsplit(url).netloc else _without_script(url)
+
+
+def _address(name: str, *args: str) -> str:
+    try:
+        return _without_script(reverse(name, args=args))
+    except NoReverseMatch:
+        return ""
+
+
+def _without_script(url: str) -> str:
+    # A door sees paths without the script name. URLs in settings have it only since Django adds it to relative ones.
+    prefix = get_script_prefix()
+    return "/" + url.removeprefix(prefix).lstrip("/")
+
+
+def _prefix_languages() -> tuple[str, ...]:
+    used, _default_too = is_language_prefix_patterns_used(settings.ROOT_URLCONF)
+    return tuple(code.lower() for code, _name in settings.LANGUAGES) if used else ()

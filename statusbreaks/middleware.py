@@ -1,0 +1,5 @@
+"""Where MIDDLEWARE looks."""
+
+from statusbreaks.maintenance.middleware import MaintenanceMiddleware
+
+__all__ = ["MaintenanceMiddleware"]
