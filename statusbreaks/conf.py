@@ -26,11 +26,17 @@ from django.core.signals import setting_changed
 class CustomerPaths:
     """Attribute paths from an order to its customer; dots or double underscores reach through relations."""
 
+    # The user who ordered: a foreign key to the user model. Where EMAIL is empty, the user's address is taken.
     user: str = ""
+    # The e-mail address of the order itself, which guests have too.
     email: str = ""
+    # The phone number.
     phone: str = ""
+    # How the customer is addressed.
     name: str = ""
+    # A language code such as `de`; messages are written in it where LANGUAGES offers it.
     language: str = ""
+    # True where the customer agreed to advertising. Only they are asked for a rating by mail.
     accepts_marketing: str = ""
 
 
@@ -38,8 +44,11 @@ class CustomerPaths:
 class FlowPaths:
     """Where an order keeps the status of one flow, and which statuses end that flow."""
 
+    # The column that holds the status. It must be a column of the order model itself.
     status: str
+    # Statuses after which nothing more is expected.
     final: tuple[str, ...] = ()
+    # What the flow goes through, such as the payment provider or the carrier: breaks are grouped by it.
     segment: str = ""
 
 
@@ -47,14 +56,23 @@ class FlowPaths:
 class Orders:
     """How the shop's order model is read. Without MODEL no orders are watched; everything else works."""
 
+    # The order model, as `app_label.Model`.
     model: str = ""
+    # The number that customers and staff know the order by.
     number: str = "pk"
+    # When the order was placed.
     placed_at: str = ""
+    # The date or time that the customer was told. A date means the end of that day.
     promised_at: str = ""
+    # What the order is worth, in units of its currency.
     value: str = ""
+    # The order's currency, as an ISO 4217 code; where empty, CURRENCY holds.
     currency: str = ""
+    # Whom the order belongs to.
     customer: CustomerPaths = field(default_factory=CustomerPaths)
+    # The status lines of an order: `order`, `payment`, `delivery`, or some of them.
     flows: Mapping[str, FlowPaths] = field(default_factory=dict)
+    # Statuses of the flow `order` after which no flow of it is watched any more.
     cancelled: tuple[str, ...] = ()
 
 
@@ -62,18 +80,31 @@ class Orders:
 class Settings:
     """All of `STATUSBREAKS`. A key named here is a setting; there is no other."""
 
+    # The adapter that reads the shop's orders: a subclass of `statusbreaks.shop.Shop`.
     shop: str = "statusbreaks.shop.ModelShop"
+    # As shoppers read it, on the closed page and in messages.
     shop_name: str = "Our shop"
+    # The shop's address, such as `https://shop.example`; links in messages begin with it.
     base_url: str = ""
+    # The currency of orders that name none, as an ISO 4217 code.
     currency: str = "EUR"
+    # How the shop's order model is read.
     orders: Orders = field(default_factory=Orders)
+    # What incidents are called: with `SB` they are SB-1, SB-2 and so on.
     incident_prefix: str = "SB"
+    # The directory of the shop's state, on a disk that all processes of the shop share.
+    # Empty: `.statusbreaks` in BASE_DIR.
     state_dir: str | Path = ""
+    # Parts of the shop that can be closed: path prefixes by name. They come beside, or in place of, the built-in
+    # `checkout` (/checkout/), `account` (/account/, /accounts/) and `api` (/api/).
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"checkout": ("/checkout/",)})
+    # Path prefixes that stay reachable whatever is closed, such as the payment provider's webhooks.
     always_open: tuple[str, ...] = ()
+    # How customers are reached: channels by name. The first one that has an address of the customer is used.
     channels: Mapping[str, str] = field(
         default_factory=lambda: {"email": "statusbreaks.notifications.email.EmailChannel"}
     )
+    # Who may report status events: a secret token by the name of the source.
     api_tokens: Mapping[str, str] = field(default_factory=dict)
 
 
