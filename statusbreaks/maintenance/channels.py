@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import quote, urlsplit
@@ -96,7 +97,7 @@ def _digits(target: str) -> str:
 
 
 _LINKS = {"phone": _telephone, "whatsapp": _whatsapp, "email": _mail}
-_WANTED = {
+_WANTED: Mapping[str, str | Promise] = {
     "phone": _("This is no phone number."),
     "whatsapp": _("This is no phone number."),
     "email": _("This is no e-mail address."),

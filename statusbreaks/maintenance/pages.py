@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from django.conf.locale import LANG_INFO
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.utils import timezone, translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from statusbreaks.exceptions import PageRefused
 from statusbreaks.maintenance import words
 from statusbreaks.maintenance.answer import LANGUAGE_PARAMETER, NOTICE_MARK, RETURN_MARK
-from statusbreaks.maintenance.channels import openings
+from statusbreaks.maintenance.channels import ALWAYS, openings
 from statusbreaks.maintenance.facts import Facts, News, Told, Way
 from statusbreaks.maintenance.state import Edition, Page
 
@@ -30,6 +30,7 @@ logger = logging.getLogger("statusbreaks")
 
 TEMPLATE = "statusbreaks/closed/page.html"
 NOTICE_TEMPLATE = "statusbreaks/closed/notice.html"
+_PARTS = ("style.css", "script.js", "icons.html")
 # What fits into the first ten packets of a connection, and so comes in one round trip.
 LIMIT = 14_000
 _ELSEWHERE = re.compile(
@@ -55,6 +56,15 @@ class Site:
 def editions(facts: Facts, site: Site, now: datetime) -> tuple[Edition, ...]:
     """The pages of one closing, for each moment at which they change by themselves."""
     return tuple(_edition(facts, site, now, at) for at in facts.moments(now))
+
+
+def design() -> str:
+    """The source of the templates as they are now: a deployment that changes them has the pages rendered anew."""
+    names = (TEMPLATE, NOTICE_TEMPLATE, *(f"statusbreaks/closed/{part}" for part in _PARTS))
+    try:
+        return "".join(getattr(getattr(get_template(name), "template", None), "source", "") for name in names)
+    except Exception:
+        return ""  # what is wrong with them is told when they are rendered
 
 
 def _edition(facts: Facts, site: Site, now: datetime, at: datetime) -> Edition:
@@ -180,7 +190,7 @@ def _news(news: News, now: datetime) -> dict[str, Any]:
 
 def _way(way: Way, at: datetime) -> dict[str, Any]:
     local = timezone.localtime(at)
-    times = [] if way.hours.strip() == words.ALWAYS else openings(way.hours, local)
+    times = [] if way.hours.strip() == ALWAYS else openings(way.hours, local)
     return {
         **vars(way),
         "hours": words.hours(way.hours),

@@ -13,13 +13,13 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from statusbreaks import __version__, signals
+from statusbreaks import signals
 from statusbreaks.core.events import emit
 from statusbreaks.exceptions import ShopStateError, StateUnreadable
 from statusbreaks.incidents.models import Incident
 from statusbreaks.maintenance.facts import Facts
 from statusbreaks.maintenance.models import Closing
-from statusbreaks.maintenance.pages import Site, editions
+from statusbreaks.maintenance.pages import Site, design, editions
 from statusbreaks.maintenance.queries import gather, incidents_that_close
 from statusbreaks.maintenance.scopes import SITE, known_scopes
 from statusbreaks.maintenance.state import Lease, Map, Snapshot
@@ -134,8 +134,8 @@ def _lease(facts: Facts, around: Site, now: datetime) -> Lease:
 
 
 def _fingerprint(facts: tuple[Facts, ...], around: Site, where: Map) -> str:
-    """Of all that the file is made from, this version's templates among it."""
-    return hashlib.sha256(repr((__version__, facts, around, where)).encode()).hexdigest()
+    """Of all that the file is made from."""
+    return hashlib.sha256(repr((design(), facts, around, where)).encode()).hexdigest()
 
 
 def shield(now: datetime) -> int:
