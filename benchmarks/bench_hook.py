@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.frame import Row, Step, interleaved, row
-from benchmarks.shop import an_order
+from benchmarks.shop import orders
 from example_project.shop.models import Order
 from statusbreaks.flows.models import StatusChange
 
@@ -27,9 +27,9 @@ class UnwatchedOrder(Order):
 
 
 def rows(database: str) -> Iterator[Row]:
-    key = an_order().pk
+    [order] = orders(1)
     bound = BOUNDS[database]
-    watched, bare = Order.objects.get(pk=key), UnwatchedOrder.objects.get(pk=key)
+    watched, bare = Order.objects.get(pk=order.pk), UnwatchedOrder.objects.get(pk=order.pk)
 
     measure = interleaved(in_a_transaction(changing(watched)), in_a_transaction(changing(bare)), rounds=ROUNDS)
     yield row(

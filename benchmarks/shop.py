@@ -9,9 +9,14 @@ from django.utils import timezone
 from example_project.shop.models import Order
 
 
-def an_order() -> Order:
-    return Order.objects.create(
-        email="kim@example.com",
+def orders(number: int) -> list[Order]:
+    return Order.objects.bulk_create(_order(index) for index in range(number))
+
+
+def _order(index: int) -> Order:
+    return Order(
+        number=f"BENCH-{index}",
+        email=f"kim-{index}@example.com",
         name="Kim Example",
         payment_provider="cards",
         carrier=Order.Carrier.SWIFT,

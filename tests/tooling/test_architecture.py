@@ -23,11 +23,13 @@ BREACHES = [
     ("floors", "coupons/services.py", "from statusbreaks.feedback import models"),
     ("floors", "a_module_without_a_floor.py", ""),
     ("rooms", "flows/models.py", "from statusbreaks.flows import services"),
-    ("rooms", "incidents/services.py", "from statusbreaks.incidents import admin"),
+    ("rooms", "feedback/services.py", "from statusbreaks.feedback import views"),
     ("closed-page", "maintenance/state.py", "from statusbreaks.incidents import models"),
     ("closed-page", "maintenance/middleware.py", "from statusbreaks.incidents import services"),
     ("frameworks", "flows/services.py", "import celery"),
     ("frameworks", "incidents/models.py", "from rest_framework import serializers"),
+    ("judgement", "flows/judge.py", "from django.utils import timezone"),
+    ("judgement", "flows/statistics.py", "from statusbreaks import conf"),
     ("contrib", "apps.py", "from statusbreaks.contrib import ready"),
 ]
 
