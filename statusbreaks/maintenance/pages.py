@@ -146,7 +146,7 @@ def _context(facts: Facts, told: Told, site: Site, at: datetime, updated_at: dat
         "zone_name": str(site.zone),
         "ways": [_way(way, at) for way in told.ways],
         "kinds": sorted({way.kind for way in told.ways}),
-        "news": [_news(news, at) for news in _timeline(facts, told)],
+        "news": [_news(news, told.why, at) for news in _timeline(facts, told)],
         "reference": facts.reference,
         "updated": _moment(updated_at, at),
         "notice_mark": mark_safe(NOTICE_MARK),
@@ -184,16 +184,18 @@ def _timeline(facts: Facts, told: Told) -> list[News]:
     return sorted([*told.news, News(facts.begins_at, words.closed(facts))], key=lambda news: news.at, reverse=True)
 
 
-def _news(news: News, now: datetime) -> dict[str, Any]:
-    return {"at": _moment(news.at, now), "headline": news.headline, "body": news.body}
+def _news(news: News, why: str, now: datetime) -> dict[str, Any]:
+    # What stands at the top of the page is not said twice.
+    return {"at": _moment(news.at, now), "headline": news.headline, "body": "" if news.body == why else news.body}
 
 
 def _way(way: Way, at: datetime) -> dict[str, Any]:
-    local = timezone.localtime(at)
-    times = [] if way.hours.strip() == ALWAYS else openings(way.hours, local)
+    is_always_open = way.hours.strip() == ALWAYS
+    times = [] if is_always_open else openings(way.hours, timezone.localtime(at))
     return {
         **vars(way),
         "hours": words.hours(way.hours),
+        "is_always_open": is_always_open,
         "shows_target": way.kind in ("phone", "shop"),
         "open_until": [
             {"from": int(begins.timestamp()), "to": int(ends.timestamp()), "text": _until(ends)}

@@ -49,21 +49,44 @@ def close_shop(
     """
     if scope not in known_scopes():
         raise ShopStateError(f"{scope!r} is no part of the shop that can be closed. Known are: {known_scopes()}.")
+    begins = begins_at or timezone.now()
+    closing = Closing(
+        scope=scope,
+        incident=incident,
+        reason=reason,
+        begins_at=begins,
+        expected_open_at=expected_open_at,
+        ends_at=begins + at_most,
+        opened_by=by,
+    )
+    keep(closing)
+    return closing
+
+
+@transaction.atomic
+def keep(closing: Closing) -> None:
+    """Save a closing, new or changed, and let it begin if it is time."""
+    closing.save()
+    show()
+    if begun := _begun(closing, timezone.now()):
+        emit(begun[0], Closing, closing=closing)
+
+
+def close_again(closing: Closing, *, by: Any = None) -> Closing:
+    """Let a planned closing begin now; of one that is over, make another like it, with its texts."""
     now = timezone.now()
-    begins = begins_at or now
+    length = closing.ends_at - closing.begins_at
     with transaction.atomic():
-        closing = Closing.objects.create(
-            scope=scope,
-            incident=incident,
-            reason=reason,
-            begins_at=begins,
-            expected_open_at=expected_open_at,
-            ends_at=begins + at_most,
-            opened_by=by,
-        )
-        show()
-        if begun := _begun(closing, now):
-            emit(begun[0], Closing, closing=closing)
+        texts = list(closing.texts.all())
+        if closing.ended_at or closing.ends_at <= now:
+            closing = Closing(scope=closing.scope, incident=closing.incident, reason=closing.reason, opened_by=by)
+        if not closing.is_running(now) or closing.pk is None:
+            closing.begins_at, closing.ends_at = now, now + length
+        keep(closing)
+        for text in texts:
+            closing.texts.update_or_create(
+                language=text.language, defaults={"headline": text.headline, "body": text.body}
+            )
     return closing
 
 
@@ -80,6 +103,14 @@ def open_shop(closing: Closing, *, by: Any = None) -> bool:
 def show() -> None:
     """Publish once the transaction has committed. If that fails, it is logged, and the next tick tries again."""
     transaction.on_commit(lambda: publish(timezone.now()), robust=True)
+
+
+def is_shown(closing: Closing) -> bool:
+    """Whether the state file says of this closing what the table says: read back, not taken for granted."""
+    directory = state_dir()
+    known = _known(directory) if directory else None
+    shown = {lease.id for lease in known.leases} if known else set()
+    return (closing.pk in shown) == (closing.ended_at is None)
 
 
 def publish(now: datetime) -> bool:
