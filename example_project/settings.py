@@ -102,6 +102,15 @@ else:
     EMAIL_BACKEND = MAIL_BACKEND
     EMAIL_FILE_PATH = str(MAIL_DIR)
 
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    # Errors are shown where the server runs; the shop has nobody to mail them to.
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}
+
 PAYMENTS_WEBHOOK_SECRET = environment.secret(VAR_DIR, "payments_webhook_secret")
 SHOP_PACE = float(os.environ.get("SHOP_PACE", "1"))
 

@@ -8,6 +8,6 @@ from example_project.providers import services
 EVERY = 10.0  # seconds
 
 
-@shared_task
+@shared_task(name="shop.work")  # type: ignore[untyped-decorator]
 def work() -> int:
     return services.work(timezone.now())

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.http import HttpRequest
 
-from example_project.shop.models import Basket, Product
+from example_project.shop.models import Basket, BasketLine, Product
 from example_project.shop.values import MOST_OF_ONE
 
 SESSION_KEY = "basket"
@@ -46,7 +46,9 @@ def pieces_in(request: HttpRequest) -> int:
 
 def add(basket: Basket, product: Product, quantity: int) -> None:
     with transaction.atomic():
-        line, made = basket.lines.select_for_update().get_or_create(product=product, defaults={"quantity": quantity})
+        line, made = BasketLine.objects.select_for_update().get_or_create(
+            basket=basket, product=product, defaults={"quantity": quantity}
+        )
         if not made:
             line.quantity = min(line.quantity + quantity, MOST_OF_ONE)
             line.save(update_fields=["quantity"])

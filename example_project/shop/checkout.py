@@ -55,6 +55,7 @@ class Sum:
     subtotal: Decimal
     shipping: Decimal
     discount: Decimal = Decimal(0)
+    coupon_code: str = ""
 
     @property
     def total(self) -> Decimal:
@@ -94,7 +95,7 @@ def _take_from_stock(lines: Sequence[BasketLine]) -> None:
 
 def _write(lines: Sequence[BasketLine], buyer: Buyer, coupon: str, at: datetime) -> Order:
     due = discounted(sum_of(lines, buyer.carrier), buyer, coupon, at)
-    order = Order.objects.create(**_columns(buyer, due, at), coupon_code=coupon)
+    order = Order.objects.create(**_columns(buyer, due, at))
     OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
@@ -115,7 +116,7 @@ def _columns(buyer: Buyer, due: Sum, at: datetime) -> dict[str, Any]:
     card = buyer.payment_method == Order.Method.CARD
     return {
         **{field.name: getattr(buyer, field.name) for field in fields(buyer)},
-        **{name: getattr(due, name) for name in ("subtotal", "shipping", "discount", "total")},
+        **{name: getattr(due, name) for name in ("subtotal", "shipping", "discount", "total", "coupon_code")},
         "number": _free_number(),
         "payment_provider": values.PAYMENT_PROVIDERS[buyer.payment_method],
         "payment_status": Order.PaymentStatus.AUTHORISED if card else Order.PaymentStatus.PENDING,
@@ -140,7 +141,7 @@ def discounted(due: Sum, buyer: Buyer, coupon: str, at: datetime) -> Sum:
         offer = coupons.validate(coupon, _purchase(due, buyer), at=at)
     except CouponRefused as refused:
         raise CheckoutRefused(str(refused), "coupon") from refused
-    return replace(due, discount=offer.discount)
+    return replace(due, discount=offer.discount, coupon_code=offer.coupon.shown)
 
 
 def _redeem(coupon: str, order: Order, due: Sum, buyer: Buyer, at: datetime) -> None:

@@ -154,7 +154,8 @@ def _arrivals(dice: Random, now: datetime, days: int, per_day: float) -> list[da
     times = []
     for _ in range(int(days * per_day)):
         hour = dice.choices(range(24), HOURS)[0]
-        times.append(midnight - timedelta(days=dice.randrange(days), hours=24 - hour, seconds=-dice.randrange(3600)))
+        at = midnight + timedelta(days=-dice.randrange(days), hours=hour, seconds=dice.randrange(3600))
+        times.append(at if at <= now else at - timedelta(days=days))
     return sorted(times)
 
 
