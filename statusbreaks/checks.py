@@ -22,11 +22,13 @@ register(check_maintenance, "statusbreaks")
 
 @register("statusbreaks")
 def check_settings(**_: Any) -> list[CheckMessage]:
+    """An entry of STATUSBREAKS is not known, is missing, or is of another type than it must be."""
     return [Error(problem.text, hint=problem.hint or None, id="statusbreaks.E001") for problem in problems()]
 
 
 @register("statusbreaks")
 def check_plugins(**_: Any) -> list[CheckMessage]:
+    """A dotted path in SHOP or CHANNELS does not lead to a usable class."""
     found: list[CheckMessage] = []
     for path in (conf().shop, *conf().channels.values()):
         try:
