@@ -130,7 +130,7 @@ def choose_language(request: HttpRequest, snapshot: Snapshot, pages: Mapping[str
 
 
 def _default_language(snapshot: Snapshot, pages: Mapping[str, Page]) -> str:
-    return snapshot.default_language if snapshot.default_language in pages else next(iter(pages))
+    return next((code for code in snapshot.languages if code in pages), next(iter(pages)))
 
 
 def match_language(wanted: str, known: Sequence[str]) -> str | None:

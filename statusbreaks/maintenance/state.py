@@ -114,10 +114,6 @@ class Snapshot:
     map: Map = field(default_factory=Map)
     languages: tuple[str, ...] = ("en",)
 
-    @property
-    def default_language(self) -> str:
-        return self.languages[0]
-
     def running(self, now: datetime) -> list[Lease]:
         return [lease for lease in self.leases if lease.runs(now)]
 
