@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
+from django.utils.inspect import func_accepts_kwargs, func_supports_parameter
 
 from statusbreaks.conf import Orders, conf
 from statusbreaks.shop.port import Recorder, Shop
@@ -85,14 +86,15 @@ class _Hook:
         self.record, self.columns = record, columns
 
     def saved(self, sender: Any, instance: models.Model, created: bool, update_fields: Any, **kwargs: Any) -> None:
+        if kwargs.get("raw"):
+            return  # a fixture: rows of ours may be in it, and meet those that we would add now
         try:
             changed = self._changed(instance, update_fields)
             now = timezone.now()
-            for flow, value in changed.items():
-                self.record(StatusEvent(str(instance.pk), flow, _text(value), now))
-            if changed:
+            events = [StatusEvent(str(instance.pk), flow, _text(value), now) for flow, value in changed.items()]
+            if events and self.record(*events):
                 # Only a commit makes it known: after a roll-back the same status is news again.
-                transaction.on_commit(lambda: _seen(instance).update(changed), using=kwargs.get("using"))
+                transaction.on_commit(lambda: _remember(instance, changed), using=kwargs.get("using"))
         except Exception:
             logger.exception("order %s: its status could not be recorded; the sale goes on", instance.pk)
 
@@ -102,19 +104,36 @@ class _Hook:
             if update_fields is not None and field.name not in update_fields and field.attname not in update_fields:
                 continue
             value = instance.__dict__.get(field.attname, _UNKNOWN)  # a deferred column is not loaded for our sake
-            if value is not _UNKNOWN and not _same(value, seen.get(flow, _UNKNOWN)):
+            if _is_news(value, seen.get(flow, _UNKNOWN)):
                 changed[flow] = value
         return changed
 
 
-def _same(value: Any, seen: Any) -> bool:
-    # An expression such as F("status") compares equal to itself and says nothing of the outcome.
-    return seen is not _UNKNOWN and not hasattr(value, "resolve_expression") and bool(value == seen)
+def _is_news(value: Any, seen: Any) -> bool:
+    if value is _UNKNOWN or seen is _UNKNOWN:
+        return value is not seen
+    return _is_unclear(value) or bool(value != seen)
+
+
+def _is_unclear(value: Any) -> bool:
+    """Only the database knows: an expression, or what newer Django leaves of one after the save, a deferred column."""
+    return value is _UNKNOWN or hasattr(value, "resolve_expression")
+
+
+def _remember(instance: models.Model, changed: Mapping[str, Any]) -> None:
+    seen = _seen(instance)
+    for flow, value in changed.items():
+        if _is_unclear(value):
+            seen.pop(flow, None)
+        else:
+            seen[flow] = value
 
 
 def _text(value: Any) -> str:
     """The status as text; empty, which means "look at it", where Python does not know what the database wrote."""
-    return "" if value is None or hasattr(value, "resolve_expression") else str(value)
+    if value is None or _is_unclear(value):
+        return ""
+    return str.__str__(value) if isinstance(value, str) else str(value)  # an enumeration's text may be its name
 
 
 def _seen(instance: models.Model) -> dict[str, Any]:
@@ -134,9 +153,11 @@ def _columns(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
 def _remember_loaded(model: type[models.Model], attnames: list[tuple[str, str]]) -> None:
     """Let `from_db` note the statuses it read. Cheaper than post_init, which would run for every instance made."""
     load: Any = model.from_db.__func__  # type: ignore[attr-defined]
+    # Django 6.1 hands over `fetch_mode`; an older override in the shop does not take it.
+    modern = func_accepts_kwargs(load) or func_supports_parameter(load, "fetch_mode")
 
-    def from_db(cls: Any, db: Any, field_names: Any, values: Any) -> Any:
-        instance = load(cls, db, field_names, values)
+    def from_db(cls: Any, db: Any, field_names: Any, values: Any, **options: Any) -> Any:
+        instance = load(cls, db, field_names, values, **(options if modern else {}))
         held = instance.__dict__
         held[SEEN] = {flow: held[name] for flow, name in attnames if name in held}
         return instance
@@ -151,10 +172,14 @@ def _with_descendants(model: type[models.Model]) -> list[type[models.Model]]:
 
 
 def _pk(model: type[models.Model], key: str) -> Any:
+    """The key as the model's own type; None for one that no row of it can have."""
+    field = model._meta.pk
     try:
-        return model._meta.pk.to_python(key)
-    except ValidationError:
+        value = field.to_python(key)
+        field.run_validators(value)
+    except (ValidationError, ValueError, OverflowError):
         return None
+    return value
 
 
 def _lookup(path: str) -> str:
