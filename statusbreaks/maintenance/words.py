@@ -91,7 +91,8 @@ def hours(text: str) -> str:
 
 def _span(days: tuple[int, ...], begins: int, ends: int) -> str:
     times = f"{begins // 60:02}:{begins % 60:02}–{ends // 60:02}:{ends % 60:02}"
-    return f"{_('Daily') if len(days) == 7 else ', '.join(_runs(days))} {times}"
+    which = _("Daily") if len(days) == 7 else ", ".join(_runs(days))
+    return f"{which} {times}"
 
 
 def _runs(days: tuple[int, ...]) -> Iterator[str]:
