@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
-from django.db import models
+from django.db import connections, models
 from django.utils.translation import gettext_lazy as _
 
 from statusbreaks.core.queries import RowQuerySet
@@ -16,10 +17,32 @@ class ReportedOrderQuerySet(RowQuerySet["ReportedOrder"]):
     def facts(self, source: str, keys: Iterable[str]) -> Mapping[str, OrderFacts]:
         return {order.order_key: order.facts() for order in self.filter(source=source, order_key__in=list(keys))}
 
-    def put(self, order: ReportedOrder) -> None:
-        """Insert, or overwrite what was told before; what is empty now keeps its earlier value."""
-        told = {name: value for name in REPORTED if (value := getattr(order, name)) not in ("", None)}
-        self.update_or_create(source=order.source, order_key=order.order_key, defaults=told)
+    def put(self, orders: Iterable[ReportedOrder]) -> None:
+        """Insert, or overwrite what was told before; what is empty now keeps its earlier value.
+
+        Three statements however many. Of one of which nothing is told there is no row.
+        """
+        told: dict[tuple[str, str], dict[str, Any]] = {}
+        for order in orders:
+            told.setdefault((order.source, order.order_key), {}).update(order.told())
+        told = {key: values for key, values in sorted(told.items()) if values}
+        if not told:
+            return
+        # First there, then locked: of two that tell of one order at once neither overwrites what it has not read.
+        self.bulk_create([self.model(source=source, order_key=key) for source, key in told], ignore_conflicts=True)
+        held = [row for row in self._held(told) if (row.source, row.order_key) in told]
+        merged = {(row.source, row.order_key): row.told() | told[row.source, row.order_key] for row in held}
+        rows = [self.model(source=source, order_key=key, **values) for (source, key), values in merged.items()]
+        self.bulk_create(rows, update_conflicts=True, update_fields=REPORTED, **self._conflict_target())
+
+    def _held(self, keys: Iterable[tuple[str, str]]) -> Self:
+        sources, orders = {source for source, _ in keys}, {key for _, key in keys}
+        return self.filter(source__in=sources, order_key__in=orders).order_by("pk").select_for_update()
+
+    def _conflict_target(self) -> dict[str, Any]:
+        """What an upsert names as its conflict, where the database lets it."""
+        can = connections[self.db].features.supports_update_conflicts_with_target
+        return {"unique_fields": ["source", "order_key"]} if can else {}
 
 
 REPORTED = ("order_number", "email", "phone", "name", "language", "value", "currency", "placed_at", "promised_at")
@@ -49,6 +72,10 @@ class ReportedOrder(models.Model):
 
     def __str__(self) -> str:
         return self.order_number or self.order_key
+
+    def told(self) -> dict[str, Any]:
+        """What is known of it, by name."""
+        return {name: value for name in REPORTED if (value := getattr(self, name)) not in ("", None)}
 
     def facts(self) -> OrderFacts:
         contact = Customer(email=self.email, phone=self.phone, name=self.name, language=self.language)
