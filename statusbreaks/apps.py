@@ -17,7 +17,7 @@ class StatusBreaksConfig(AppConfig):
         from statusbreaks import checks, signals  # noqa: F401
         from statusbreaks.flows.receivers import status_was_changed
         from statusbreaks.flows.services import record
-        from statusbreaks.shop.port import current_shop
+        from statusbreaks.shop.port import watch_shop
 
         signals.status_changed.connect(status_was_changed, dispatch_uid="statusbreaks")
-        current_shop().connect(record)
+        watch_shop(record)

@@ -149,7 +149,8 @@ def _read(kind: Any, given: Mapping[str, Any], path: str, found: list[Problem]) 
             values[known[key].name] = read
     for name, f in known.items():
         if f.default is MISSING and f.default_factory is MISSING and f.name not in values:
-            found.append(Problem(f"{path} needs {name!r}.")) if name not in given else None
+            if name not in given:
+                found.append(Problem(f"{path} needs {name!r}."))
             values[f.name] = ""
     return kind(**values)
 

@@ -72,6 +72,19 @@ def work_through(
     return done
 
 
+def each(rows: Iterable[M], step: Callable[[M], int | None]) -> int:
+    """Do `step` for each row by itself, and add up what it says. One that raises is logged and stops no other."""
+    done = 0
+    for row in rows:
+        try:
+            done += step(row) or 0
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("%s %s could not be worked on; the next tick tries again", type(row).__name__, row.pk)
+    return done
+
+
 def _attempt(rows: RowQuerySet[Any], keys: list[Any], step: Callable[[list[Any]], None]) -> int:
     try:
         return _step(rows, keys, step)

@@ -209,7 +209,10 @@ class CouponQuerySet(RowQuerySet["Coupon"]):
     def take(self, coupon: Coupon, order_key: str, discount: Decimal, at: datetime) -> bool:
         """One conditional UPDATE: of any number at once, one wins."""
         rows = self.usable(at).filter(pk=coupon.pk)
-        return bool(rows.update(redeemed_at=at, redeemed_order=order_key, discount=discount))
+        taken = rows.update(redeemed_at=at, redeemed_order=order_key, discount=discount)
+        if taken:
+            coupon.redeemed_at, coupon.redeemed_order, coupon.discount = at, order_key, discount
+        return bool(taken)
 
     def give_back(self, order_key: str) -> int:
         """The order came to nothing: its coupons can be used again, for as long as they last."""

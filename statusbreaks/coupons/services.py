@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from statusbreaks import signals
 from statusbreaks.core.events import emit
-from statusbreaks.core.queries import work_through
+from statusbreaks.core.queries import each, work_through
 from statusbreaks.coupons.codes import is_well_formed, new_code, normalised
 from statusbreaks.coupons.models import Campaign, Coupon, CouponPolicy, Grant
 from statusbreaks.exceptions import BudgetExhausted, CouponRefused, InvalidTransition
@@ -54,7 +54,10 @@ def validate(code: str, purchase: Purchase, *, at: datetime | None = None) -> Of
         raise CouponRefused("unknown", _("We do not know this code. Please check it for a slip."))
     _refuse_unusable(coupon, at)
     _refuse_unfitting(coupon, purchase)
-    return Offer(coupon, coupon.off(purchase.total))
+    discount = coupon.off(purchase.total)
+    if discount <= 0:
+        raise CouponRefused("nothing", _("There is nothing to pay that this code could be used for."))
+    return Offer(coupon, discount)
 
 
 def _refuse_unusable(coupon: Coupon, at: datetime) -> None:
@@ -81,6 +84,8 @@ def redeem(code: str, purchase: Purchase, *, at: datetime | None = None) -> Offe
 
     Raises CouponRefused, also where somebody else used it a moment ago; then nothing has changed.
     """
+    if not purchase.order_key:
+        raise ValueError("a coupon is redeemed with an order: give the purchase its order_key")
     at = at or timezone.now()
     offer = validate(code, purchase, at=at)
     if not Coupon.objects.take(offer.coupon, purchase.order_key, offer.discount, at):
@@ -105,9 +110,12 @@ def plan_campaign(incident: Incident, policy: CouponPolicy) -> Campaign:
 
 
 def approve(campaign: Campaign, *, by: Any = None, at: datetime | None = None) -> None:
-    """From now on the tick issues its coupons, once the incident is resolved. Raises InvalidTransition."""
+    """From now on the tick issues its coupons, once the incident is resolved. Raises InvalidTransition.
+
+    One that is through can be approved again, for those who joined since; nobody gets a second coupon.
+    """
     at = at or timezone.now()
-    sources = [Status.DRAFT, Status.EXHAUSTED, Status.STOPPED]
+    sources = [status for status in Status if status != Status.APPROVED]
     if not Campaign.objects.move(campaign, sources=sources, to=Status.APPROVED, approved_by=by, approved_at=at):
         raise InvalidTransition(_("%(campaign)s is not waiting for approval.") % {"campaign": campaign})
     note(campaign.incident, "campaign approved", campaign.policy.name, by=by, at=at)
@@ -123,7 +131,7 @@ def stop(campaign: Campaign, *, by: Any = None) -> None:
 def compensate(now: datetime) -> int:
     """Issue what is owed for incidents that are over. Returns the number of orders looked at."""
     work_through(Incident.objects.uncompensated(), lambda incidents: _begin(incidents, now))
-    return sum(_issue_campaign(campaign, now) for campaign in Campaign.objects.issuable())
+    return each(Campaign.objects.issuable(), lambda campaign: _issue_campaign(campaign, now))
 
 
 def _begin(incidents: Sequence[Incident], now: datetime) -> None:
@@ -131,7 +139,7 @@ def _begin(incidents: Sequence[Incident], now: datetime) -> None:
     for incident in incidents:
         for policy in CouponPolicy.objects.by_itself_after(incident):
             campaign = plan_campaign(incident, policy)
-            if campaign.status == Status.DRAFT:
+            if campaign.status in (Status.DRAFT, Status.ISSUED):
                 approve(campaign, at=now)
         Incident.objects.mark_compensated(incident, now)
 
@@ -149,6 +157,8 @@ def _issue_campaign(campaign: Campaign, now: datetime) -> int:
             exhausted = True
 
     looked_at = work_through(orders, step)
+    if not exhausted and orders.exists():
+        return looked_at  # what failed, or what another worker holds and may yet drop, is for the next tick
     to = Status.EXHAUSTED if exhausted else Status.ISSUED
     if Campaign.objects.move(campaign, sources=[Status.APPROVED], to=to, issued_at=now):
         note(campaign.incident, f"campaign {to}", campaign.policy.name, at=now)
@@ -158,6 +168,8 @@ def _issue_campaign(campaign: Campaign, now: datetime) -> int:
 def _issue(campaign: Campaign, orders: list[AffectedOrder], now: datetime) -> None:
     """Grants, coupons and messages for a batch. Raises BudgetExhausted once the last affordable one is made."""
     campaign = Campaign.objects.held(campaign)
+    if campaign.status != Status.APPROVED:
+        return  # stopped meanwhile
     facts = facts_of_orders(orders)
     owed = _owed(campaign.incident, orders, facts)
     affordable = _reserve(campaign, len(owed))
@@ -189,7 +201,8 @@ def _owed(incident: Incident, orders: list[AffectedOrder], facts: dict[int, Orde
 def _reserve(campaign: Campaign, wanted: int) -> int:
     """How many of the wanted coupons the budget allows; they are charged to it."""
     cost = campaign.policy.cost
-    affordable = min(wanted, int((campaign.budget - campaign.reserved) // cost)) if cost else wanted
+    left = max(campaign.budget - campaign.reserved, Decimal(0))  # staff may have lowered the budget since
+    affordable = min(wanted, int(left // cost)) if cost else wanted
     if affordable and not Campaign.objects.reserve(campaign, affordable, cost):
         raise BudgetExhausted(campaign.policy.name)
     return affordable

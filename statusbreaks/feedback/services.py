@@ -11,7 +11,7 @@ from django.utils import timezone
 from statusbreaks import signals
 from statusbreaks.conf import conf
 from statusbreaks.core.events import emit
-from statusbreaks.core.queries import work_through
+from statusbreaks.core.queries import each, work_through
 from statusbreaks.feedback.models import Survey
 from statusbreaks.incidents.models import AffectedOrder, Incident
 from statusbreaks.notifications.models import Message
@@ -25,13 +25,14 @@ OPEN_FOR = timedelta(days=30)
 
 def ask(now: datetime) -> int:
     """Ask those concerned by incidents that are over long enough. Returns the number of orders looked at."""
-    return sum(_ask_about(incident, now) for incident in Incident.objects.unasked(now))
+    return each(Incident.objects.unasked(now), lambda incident: _ask_about(incident, now))
 
 
 def _ask_about(incident: Incident, now: datetime) -> int:
     orders = AffectedOrder.objects.of(incident).unasked()
     looked_at = work_through(orders, lambda batch: _ask(incident, batch, now))
-    Incident.objects.mark_asked(incident, now)
+    if not orders.exists():  # what failed, or what another worker holds and may yet drop, is for the next tick
+        Incident.objects.mark_asked(incident, now)
     return looked_at
 
 

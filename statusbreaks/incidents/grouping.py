@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from statusbreaks.core.queries import work_through
+from statusbreaks.core.queries import each, work_through
 from statusbreaks.exceptions import InvalidTransition
-from statusbreaks.flows.models import Alarm, StatusBreak, Watch
+from statusbreaks.flows.models import Alarm, StatusBreak, Watch, WatchQuerySet
 from statusbreaks.incidents.models import AffectedOrder, Incident, Playbook, open_key
 from statusbreaks.incidents.services import NewIncident, add_orders, change_status, note, open_incident, resolve
 from statusbreaks.shop.values import Flow
@@ -30,13 +30,15 @@ def group(now: datetime) -> int:
     done = work_through(Alarm.objects.ungrouped(), lambda alarms: _take_alarms(alarms, now))
     for flow, segment, count in StatusBreak.objects.ungrouped().counts():
         done += _group_breaks(flow, segment, count, now)
-    for incident in Incident.objects.to_watch():
-        _watch(incident, now)
+    each(Incident.objects.to_watch(), lambda incident: _watch(incident, now))
     return done
 
 
 def _take_alarms(alarms: list[Alarm], now: datetime) -> None:
+    alarms = [alarm for alarm in alarms if not _is_explained(alarm, now)]
     for alarm in alarms:
+        if alarm.ended_at:
+            continue  # it was explained for as long as it lasted
         incident = Incident.objects.absorbing(alarm.flow, alarm.segment) or _open(
             alarm.flow, alarm.segment, alarm.since, now
         )
@@ -47,6 +49,24 @@ def _take_alarms(alarms: list[Alarm], now: datetime) -> None:
     Alarm.objects.mark_grouped(alarms, now)
 
 
+def _is_explained(alarm: Alarm, now: datetime) -> bool:
+    """Whether most of the orders that wait there are held up elsewhere: what is not paid is not packed either.
+
+    Such an alarm waits: should it outlast what explains it, it opens an incident of its own. Payments come first in
+    every order, so that theirs is never explained away.
+    """
+    if alarm.ended_at or alarm.flow == Flow.PAYMENT:
+        return False
+    waiting = _waiting_at(alarm, now)
+    return 2 * AffectedOrder.objects.held_up_elsewhere(waiting, alarm.flow).count() > waiting.count()
+
+
+def _waiting_at(alarm: Alarm, now: datetime) -> WatchQuerySet:
+    """Those that came into the flow since it is unusual, and for as long before, since they waited already then."""
+    since = alarm.absorbed_at - OVERLAP if alarm.absorbed_at else alarm.since - (now - alarm.since)
+    return Watch.objects.waiting_in(alarm.flow, alarm.segment, alarm.status).entered_since(since)
+
+
 def _group_breaks(flow: str, segment: str, count: int, now: datetime) -> int:
     incident = Incident.objects.absorbing(flow, segment)
     playbook = incident.playbook if incident else Playbook.objects.best_for(flow, segment)
@@ -54,11 +74,12 @@ def _group_breaks(flow: str, segment: str, count: int, now: datetime) -> int:
         return 0
 
     def join(breaks: list[StatusBreak]) -> None:
-        nonlocal incident
-        incident = incident or _open(flow, segment, min(one.due_at or one.opened_at for one in breaks), now)
+        # Looked up anew: another worker may have opened it, or a batch that was rolled back not have.
+        incident = Incident.objects.absorbing(flow, segment) or _open(
+            flow, segment, min(one.due_at or one.opened_at for one in breaks), now
+        )
         watches = Watch.objects.in_bulk([one.watch_id for one in breaks if one.watch_id])
-        reason = _("waits in “%(status)s”") % {"status": breaks[0].status}
-        add_orders(incident, watches.values(), reason=reason, breaks=breaks)
+        add_orders(incident, watches.values(), breaks=breaks)
         StatusBreak.objects.mark_grouped(breaks, now)
 
     return work_through(StatusBreak.objects.ungrouped().like(flow, segment), join)
@@ -79,7 +100,8 @@ def _open(flow: str, segment: str, since: datetime, now: datetime) -> Incident:
             detected_at=now,
             is_automatic=True,
             open_key=open_key(flow, segment),
-        )
+        ),
+        at=now,
     )
 
 
@@ -104,15 +126,16 @@ def _watch(incident: Incident, now: datetime) -> None:
 
 def _absorb(incident: Incident, alarm: Alarm, now: datetime) -> None:
     """All that wait where the flow stands still are concerned; once looked through, only the new ones are looked at."""
-    since = alarm.absorbed_at - OVERLAP if alarm.absorbed_at else alarm.since - (now - alarm.since)
-    waiting = Watch.objects.waiting_in(alarm.flow, alarm.segment, alarm.status).entered_since(since)
+    waiting = _waiting_at(alarm, now)
     reason = alarm.sentence
 
     def join(watches: list[Watch]) -> None:
         add_orders(incident, watches, reason=reason)
 
-    work_through(AffectedOrder.objects.not_yet_among(waiting, incident), join)
-    Alarm.objects.mark_absorbed(alarm, now)
+    missing = AffectedOrder.objects.not_yet_among(waiting, incident)
+    work_through(missing, join)
+    if not missing.exists():  # one that another worker holds at this moment joins with the next tick
+        Alarm.objects.mark_absorbed(alarm, now)
 
 
 def _settle(incident: Incident, now: datetime) -> None:

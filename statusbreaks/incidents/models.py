@@ -215,7 +215,7 @@ class IncidentQuerySet(RowQuerySet["Incident"]):
 
     def mark_announced(self, incident: Incident, at: datetime) -> bool:
         """False when an update or an order came in meanwhile: then there is more to tell."""
-        return bool(self.filter(pk=incident.pk, version=incident.version).update(announced_at=at))
+        return bool(self.only_this(incident).filter(version=incident.version).update(announced_at=at))
 
     def worst_on(self, component: Component) -> Impact:
         impacts = self.active().public().filter(components=component).values_list("impact", flat=True)
@@ -417,6 +417,11 @@ class AffectedOrderQuerySet(RowQuerySet["AffectedOrder"]):
         """Those of the watches whose order has not joined the incident."""
         same = self.of(incident).filter(source=OuterRef("source"), order_key=OuterRef("order_key"))
         return watches.filter(~Exists(same))
+
+    def held_up_elsewhere(self, watches: WatchQuerySet, flow: str) -> WatchQuerySet:
+        """Those of the watches whose order waits because of an open incident of another flow."""
+        same = self.waiting().filter(source=OuterRef("source"), order_key=OuterRef("order_key"))
+        return watches.filter(Exists(same.filter(incident__in=Incident.objects.active()).exclude(incident__flow=flow)))
 
     def join(self, rows: Iterable[AffectedOrder]) -> None:
         self.bulk_create(rows, ignore_conflicts=True, batch_size=500)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,15 +75,15 @@ class NewIncident:
 
 
 @transaction.atomic
-def open_incident(new: NewIncident, *, by: Any = None) -> Incident:
+def open_incident(new: NewIncident, *, by: Any = None, at: datetime | None = None) -> Incident:
     """A new incident, with what its playbook says: the components it touches, and its first words if it publishes."""
     incident = Incident.objects.create(opened_by=by, **vars(new))
     if new.playbook:
         incident.components.set(new.playbook.components.all())
-    note(incident, "opened", new.title, by=by)
+    note(incident, "opened", new.title, by=by, at=at)
     emit(signals.incident_opened, Incident, incident=incident)
     if new.playbook and new.playbook.publishes:
-        say_prepared(incident, PlaybookText.Event.OPENED)
+        say_prepared(incident, PlaybookText.Event.OPENED, by=by, at=at)
     return incident
 
 
@@ -97,10 +97,13 @@ def post_update(incident: Incident, draft: Draft, *, by: Any = None, at: datetim
     at = at or timezone.now()
     if draft.status and draft.status != incident.status:
         change_status(incident, draft.status, by=by, at=at)
+    elif not Incident.objects.move(incident, sources=[incident.status], to=incident.status):
+        raise InvalidTransition(_changed_meanwhile(incident))
     update = _publish(incident, draft, by, at)
     current = {"current_update": update, "announced_at": None} if draft.notifies else {}
     _stamp(incident, published_at=incident.published_at or at, **current)
     Incident.objects.only_this(incident).mark_changed()
+    _colour_components(incident)
     note(incident, "update", incident.get_status_display(), by=by, at=at)
     emit(signals.incident_updated, Incident, incident=incident, update=update)
     return update
@@ -129,11 +132,15 @@ def change_status(incident: Incident, to: str, *, by: Any = None, at: datetime |
     if to not in possible:
         raise InvalidTransition(_refusal(incident, to, possible))
     if not Incident.objects.move(incident, sources=[before], to=to, **_stamps(incident, to, at)):
-        raise InvalidTransition(_("Somebody else changed %(incident)s meanwhile.") % {"incident": incident.reference})
+        raise InvalidTransition(_changed_meanwhile(incident))
     _colour_components(incident)
     note(incident, to, by=by, at=at)
     if to == Status.RESOLVED:
         emit(signals.incident_resolved, Incident, incident=incident)
+
+
+def _changed_meanwhile(incident: Incident) -> str:
+    return _("Somebody else changed %(incident)s meanwhile.") % {"incident": incident.reference}
 
 
 def _refusal(incident: Incident, to: str, possible: Iterable[str]) -> str:
@@ -160,7 +167,7 @@ def _stamps(incident: Incident, to: str, at: datetime) -> dict[str, Any]:
 def resolve(incident: Incident, *, by: Any = None, draft: Draft | None = None, at: datetime | None = None) -> None:
     """It is over. With a draft the public hears of it; so it does, by the playbook's text, if it heard before."""
     if draft:
-        post_update(incident, Draft(**{**vars(draft), "status": Status.RESOLVED}), by=by, at=at)
+        post_update(incident, replace(draft, status=Status.RESOLVED), by=by, at=at)
         return
     with transaction.atomic():
         change_status(incident, Status.RESOLVED, by=by, at=at)
@@ -187,7 +194,9 @@ def note(incident: Incident, what: str, detail: str = "", *, by: Any = None, at:
     IncidentEvent.objects.create(incident=incident, what=what, detail=detail[:300], actor=by, at=at or timezone.now())
 
 
-def add_orders(incident: Incident, watches: Iterable[Watch], *, reason: str, breaks: Iterable[StatusBreak] = ()) -> int:
+def add_orders(
+    incident: Incident, watches: Iterable[Watch], *, reason: str = "", breaks: Iterable[StatusBreak] = ()
+) -> int:
     """Let these watched orders join, frozen as the shop knows them now. `breaks` are their status breaks, if any.
 
     An order joins once, and one that staff removed stays removed. Returns how many were looked at.
@@ -220,7 +229,7 @@ def _affected(
         segment=watch.segment,
         status_break=of,
         user_id=facts.customer.user_id or None if facts else None,
-        reason=reason[:160],
+        reason=(reason or _("waits in “%(status)s”") % {"status": watch.status})[:160],
         value=facts.value if facts else None,
         currency=facts.currency if facts else "",
         stuck_since=watch.changed_at,

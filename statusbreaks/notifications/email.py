@@ -18,6 +18,7 @@ from statusbreaks.notifications.channels import Channel, Outcome
 from statusbreaks.notifications.models import Message
 from statusbreaks.shop.values import Customer
 
+TIMEOUT = 20.0  # seconds, where the shop's settings name none
 _NO_TRANSPORT = (OSError, smtplib.SMTPException)
 
 
@@ -43,8 +44,12 @@ class EmailChannel(Channel):
 
 def _connection() -> Any:
     """Django 6.1 names its transports in MAILERS, where reading the older settings raises."""
-    mailers = getattr(mail, "mailers", None)
-    return mailers.default if mailers is not None and getattr(settings, "MAILERS", None) else mail.get_connection()
+    mailers: Any = getattr(mail, "mailers", None)
+    modern = mailers is not None and getattr(settings, "MAILERS", None)
+    connection: Any = mailers.default if modern else mail.get_connection()
+    if getattr(connection, "timeout", 0) is None:  # Django's default: a server that falls silent holds us for ever
+        connection.timeout = TIMEOUT
+    return connection
 
 
 def _send(connection: Any, message: Message) -> DeliveryFailed | None:
@@ -53,12 +58,13 @@ def _send(connection: Any, message: Message) -> DeliveryFailed | None:
         connection.send_messages([_email(message)])
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(error)
-    except smtplib.SMTPResponseException as error:
+    except smtplib.SMTPDataError as error:
         return DeliveryFailed(f"{error.smtp_code}", permanent=500 <= error.smtp_code < 600)
     except _NO_TRANSPORT as error:
+        # Also a wrong password or a refused sender: not this message's fault, so it waits until that is mended.
         with suppress(*_NO_TRANSPORT):
             connection.close()
-        return DeliveryFailed(type(error).__name__)
+        return DeliveryFailed(f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip())
     except ValueError as error:
         return DeliveryFailed(f"cannot be written as an e-mail: {type(error).__name__}", permanent=True)
     return None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -34,18 +34,21 @@ class MessageQuerySet(RowQuerySet["Message"]):
     def claim(self, worker: str, at: datetime, size: int) -> list[Message]:
         """Take up to `size` due rows for `worker`; should it die, they are due again after the lease.
 
-        One conditional UPDATE, urgent classes first: two workers never hold the same row.
+        Urgent classes first. Rows that another worker is taking are passed over, and where the database cannot do
+        that, its one writer at a time or the condition on the UPDATE sees to it: two workers never hold the same row.
         """
         ranks = [
             When(recipient_class=name, then=Value(rank)) for rank, name in enumerate(Message.RecipientClass.values)
         ]
         due = self.due(at).order_by(Case(*ranks, default=Value(len(ranks))), "not_before", "pk")
-        keys = list(due.values_list("pk", flat=True)[:size])
-        if not keys:
+        if not self.due(at).exists():
             return []
-        taken = self.due(at).filter(pk__in=keys)
-        taken.update(claimed_by=worker, not_before=at + LEASE, tries=F("tries") + 1)
-        return list(self.queued().filter(pk__in=keys, claimed_by=worker).order_by("pk"))
+        with transaction.atomic(using=self.db):
+            keys = [message.pk for message in due.only("pk").locked()[:size]]
+            taken = self.due(at).filter(pk__in=keys)
+            if not keys or not taken.update(claimed_by=worker, not_before=at + LEASE, tries=F("tries") + 1):
+                return []
+            return list(self.queued().filter(pk__in=keys, claimed_by=worker).order_by("pk"))
 
     def held_by(self, message: Message) -> Self:
         """The row, if the worker that claimed it still has it."""
@@ -65,8 +68,10 @@ class MessageQuerySet(RowQuerySet["Message"]):
 
     def withdraw_updates(self, incident: Incident, *, but: str, at: datetime) -> int:
         """What is still queued of earlier updates is not sent any more."""
-        queued = self.queued().filter(incident=incident, topic__startswith="update:", claimed_by="")
-        return queued.exclude(topic=but).update(status=Message.Status.SKIPPED, closed_at=at, error="outdated")
+        queued = self.queued().filter(incident=incident, topic__startswith="update:")
+        # What a worker holds it may be sending at this moment; what a dead one held is free after its lease.
+        free = queued.filter(Q(claimed_by="") | Q(not_before__lte=at))
+        return free.exclude(topic=but).update(status=Message.Status.SKIPPED, closed_at=at, error="outdated")
 
 
 class Message(models.Model):

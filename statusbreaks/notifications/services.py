@@ -6,13 +6,13 @@ import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from statusbreaks.conf import conf
-from statusbreaks.core.queries import work_through
+from statusbreaks.core.queries import each, work_through
 from statusbreaks.exceptions import PluginError
 from statusbreaks.incidents.models import AffectedOrder, Incident, IncidentUpdate
 from statusbreaks.notifications.channels import Outcome, channel
@@ -23,6 +23,7 @@ from statusbreaks.shop.values import Customer, OrderFacts
 
 logger = logging.getLogger("statusbreaks")
 
+Clock = Callable[[], datetime]
 Class = Message.RecipientClass
 BATCH = 100
 UNKNOWN = OrderFacts(key="", number="", statuses={})
@@ -40,17 +41,17 @@ class Occasion:
 
 def announce(now: datetime) -> int:
     """Put each current update into the outbox for everyone concerned who has not been told it."""
-    return sum(_announce(incident, now) for incident in Incident.objects.unannounced().with_update())
+    return each(Incident.objects.unannounced().with_update(), lambda incident: _announce(incident, now))
 
 
 def _announce(incident: Incident, now: datetime) -> int:
     update = incident.current_update
     assert update is not None
     Message.objects.withdraw_updates(incident, but=_topic(update), at=now)
-    told = work_through(
-        AffectedOrder.objects.of(incident).untold(update.pk), lambda orders: _tell(incident, update, orders, now)
-    )
-    Incident.objects.mark_announced(incident, now)
+    untold = AffectedOrder.objects.of(incident).untold(update.pk)
+    told = work_through(untold, lambda orders: _tell(incident, update, orders, now))
+    if not untold.exists():  # what failed, or what another worker holds and may yet drop, is for the next tick
+        Incident.objects.mark_announced(incident, now)
     return told
 
 
@@ -131,11 +132,17 @@ def reach(customer: Customer) -> tuple[str, str]:
 
 def deliver(now: datetime) -> int:
     """Send what is due. Claims, commits, sends, and marks each message as it is accepted."""
-    worker, done = uuid.uuid4().hex, 0
-    while batch := Message.objects.claim(worker, now, BATCH):
+    worker, clock, done = uuid.uuid4().hex, _clock(now), 0
+    while batch := Message.objects.claim(worker, clock(), BATCH):
         for name, messages in _by_channel(batch).items():
-            done += _send(name, messages, now)
+            done += _send(name, messages, clock)
     return done
+
+
+def _clock(now: datetime) -> Clock:
+    """`now`, going on: a lease that a later batch took at the time of the first would be over before its time."""
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
 def _by_channel(messages: list[Message]) -> dict[str, list[Message]]:
@@ -145,11 +152,11 @@ def _by_channel(messages: list[Message]) -> dict[str, list[Message]]:
     return found
 
 
-def _send(name: str, messages: list[Message], now: datetime) -> int:
+def _send(name: str, messages: list[Message], clock: Clock) -> int:
     done = 0
     try:
         for outcome in channel(name).send(_while_ours(messages)):
-            _mark(outcome, now)
+            _mark(outcome, clock())
             done += 1
     except (PluginError, KeyError):
         logger.exception("the channel %s cannot be used; its messages wait", name)

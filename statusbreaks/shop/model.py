@@ -164,7 +164,7 @@ def _remember_loaded(model: type[models.Model], attnames: list[tuple[str, str]])
 
     if not getattr(load, SEEN, False):
         setattr(from_db, SEEN, True)
-        model.from_db = classmethod(from_db)  # type: ignore[assignment, method-assign]
+        model.from_db = classmethod(from_db)  # type: ignore[arg-type, assignment, method-assign]
 
 
 def _with_descendants(model: type[models.Model]) -> list[type[models.Model]]:

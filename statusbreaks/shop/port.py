@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from statusbreaks.conf import conf
 from statusbreaks.core.plugins import plugin
-from statusbreaks.shop.values import OrderFacts, StatusEvent
+from statusbreaks.shop.values import OrderFacts
 
-Recorder = Callable[[StatusEvent], object]
+logger = logging.getLogger("statusbreaks")
+
+Recorder = Callable[..., bool]  # record(*events)
 
 
 class Shop(ABC):
     """How statusbreaks reads a shop. Name your own in `STATUSBREAKS["SHOP"]`; `statusbreaks.testing` has its tests."""
 
     def connect(self, record: Recorder) -> None:
-        """Begin to watch: call `record(event)` for each change that is seen. Called once, when Django has started.
+        """Begin to watch: call `record(event, …)` for changes that are seen. Called once, when Django has started.
 
-        The default watches nothing by itself: such a shop sends the signal `status_changed`. `record` never raises.
+        The default watches nothing by itself: such a shop sends the signal `status_changed`. `record` takes all that
+        one save changed at once, never raises, and returns False where nothing was recorded.
         """
 
     @property
@@ -42,3 +46,11 @@ class Shop(ABC):
 
 def current_shop() -> Shop:
     return cast(Shop, plugin(conf().shop))
+
+
+def watch_shop(record: Recorder) -> None:
+    """Begin to watch. A mistake in the settings keeps no shop from starting: it is logged, and the checks name it."""
+    try:
+        current_shop().connect(record)
+    except Exception:
+        logger.exception("the shop's orders are not watched; `manage.py check` says what is wrong with STATUSBREAKS")

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import close_old_connections
 
 from statusbreaks.pipeline import tick
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stopped.set())
         self.stdout.write(f"Ticking every {every:g} s. Stop with Ctrl-C.")
         while not stopped.is_set():
+            close_old_connections()  # else one that the server cut would stay broken for ever
             done = tick()
             if any(done.values()):
                 self._report(done)
