@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.contrib.auth.models import User
 from django.core.validators import RegexValidator
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -93,7 +94,7 @@ def _carrier(code: str) -> Any:
     return _("%(name)s, %(days)s working days, %(fee)s EUR") % {
         "name": Order.Carrier(code).label,
         "days": service.days,
-        "fee": service.fee,
+        "fee": number_format(service.fee),
     }
 
 

@@ -24,6 +24,11 @@ def test_a_page_names_its_language_and_has_one_heading_and_labels_for_all_fields
     assert fields <= set(re.findall(r'<label[^>]* for="([^"]+)"', html))
 
 
+@pytest.mark.parametrize(("language", "basket"), [("en", "Basket"), ("de", "Warenkorb"), ("pl", "Koszyk")])
+def test_the_shop_speaks_three_languages(client, language, basket):
+    assert f'/basket/">{basket}</a>' in client.get("/", headers={"accept-language": language}).content.decode()
+
+
 def test_a_page_needs_no_script(client):
     ProductFactory(slug="tea")
 
