@@ -6,7 +6,9 @@ from decimal import Decimal
 import factory
 from factory.django import DjangoModelFactory
 
-from statusbreaks.coupons.models import Campaign, CouponPolicy
+from statusbreaks.coupons.codes import new_code
+from statusbreaks.coupons.models import Campaign, Coupon, CouponPolicy, Grant
+from statusbreaks.feedback.models import Survey
 from statusbreaks.flows.models import Alarm, Expectation, StatusBreak, StatusChange, Watch
 from statusbreaks.incidents.models import (
     AffectedOrder,
@@ -208,3 +210,40 @@ class CampaignFactory(DjangoModelFactory):
     policy = factory.SubFactory(CouponPolicyFactory)
     status = "approved"
     budget = factory.SelfAttribute("policy.budget")
+
+
+class GrantFactory(DjangoModelFactory):
+    class Meta:
+        model = Grant
+
+    campaign = factory.SubFactory(CampaignFactory)
+    incident = factory.SelfAttribute("campaign.incident")
+    customer = factory.Sequence(lambda n: f"user:{n}")
+    order_key = factory.Sequence(lambda n: f"o-{n}")
+    order_number = factory.LazyAttribute(lambda grant: grant.order_key.upper())
+    cost = Decimal(5)
+    granted_at = NOW
+
+
+class CouponFactory(DjangoModelFactory):
+    class Meta:
+        model = Coupon
+
+    grant = factory.SubFactory(GrantFactory)
+    code = factory.LazyFunction(new_code)
+    kind = "amount"
+    value = Decimal(5)
+    currency = "EUR"
+    expires_at = NOW + timedelta(days=60)
+
+
+class SurveyFactory(DjangoModelFactory):
+    class Meta:
+        model = Survey
+
+    incident = factory.SubFactory(IncidentFactory, status="resolved", resolved_at=NOW)
+    customer = factory.Sequence(lambda n: f"user:{n}")
+    order_key = factory.Sequence(lambda n: f"o-{n}")
+    order_number = factory.LazyAttribute(lambda survey: survey.order_key.upper())
+    asked_at = NOW
+    expires_at = NOW + timedelta(days=30)
