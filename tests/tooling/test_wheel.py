@@ -14,12 +14,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "statusbreaks"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # one worker, which builds it once
 
 THREE_LINES = """
 INSTALLED_APPS += ["rest_framework", "statusbreaks"]
 MIDDLEWARE.insert(0, "statusbreaks.middleware.MaintenanceMiddleware")
 STATUSBREAKS = {"SHOP_NAME": "Kettle & Thread"}
+"""
+SQLITE = """
+DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}
 """
 ONE_INCLUDE = """
 from django.urls import include
@@ -28,7 +31,7 @@ urlpatterns += [path("status/", include("statusbreaks.urls"))]
 BARE = """
 OPTIONAL = ("django.contrib.admin", "django.contrib.sessions", "django.contrib.messages", "django.contrib.sites")
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in OPTIONAL]
-NEEDED = ("django.middleware.common.CommonMiddleware", "django.middleware.security.SecurityMiddleware")
+NEEDED = ("statusbreaks.middleware.MaintenanceMiddleware", "django.middleware.common.CommonMiddleware")
 MIDDLEWARE = [path for path in MIDDLEWARE if path in NEEDED]
 TEMPLATES[0]["OPTIONS"]["context_processors"] = []
 """
@@ -69,7 +72,7 @@ def run(*line: str, cwd: Path) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "PYTHON", "COV"))}
     done = subprocess.run(line, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(python: Path, tmp_path: Path) -> Project:
     run(str(python), "-m", "django", "startproject", "myshop", str(tmp_path), cwd=tmp_path)
     project = Project(tmp_path, python)
-    project.append("myshop/settings.py", THREE_LINES)
+    project.append("myshop/settings.py", THREE_LINES + SQLITE)
     project.append("myshop/urls.py", ONE_INCLUDE)
     return project
 
