@@ -12,6 +12,7 @@ Conventions, which the tests of this folder hold the pages to:
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +76,19 @@ def blocks(page: Path) -> list[Block]:
 
 
 def shown(block: Block) -> Iterator[Shown]:
-    """The commands of a console block; a backslash at a line's end goes on in the next."""
+    """The commands of a console block; a backslash or an open quote at a line's end goes on in the next."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, output = re.match(r"((?:[^\n]*\\\n)*[^\n]*)\n?(.*)", part, re.DOTALL).groups()
-        yield Shown(command.replace("\\\n", " "), output.strip())
+        lines = part.splitlines()
+        length = next(n for n in range(1, len(lines) + 1) if is_whole(lines[:n]))
+        yield Shown("\n".join(lines[:length]).replace("\\\n", " "), "\n".join(lines[length:]).strip())
+
+
+def is_whole(lines: list[str]) -> bool:
+    try:
+        shlex.split("\n".join(lines))
+    except ValueError:
+        return False
+    return not lines[-1].endswith("\\")
 
 
 def prose(page: Path) -> str:
