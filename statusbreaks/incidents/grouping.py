@@ -35,30 +35,31 @@ def group(now: datetime) -> int:
 
 
 def _take_alarms(alarms: list[Alarm], now: datetime) -> None:
-    alarms = [alarm for alarm in alarms if not _is_explained(alarm, now)]
-    for alarm in alarms:
-        if alarm.ended_at:
-            continue  # it was explained for as long as it lasted
-        incident = Incident.objects.absorbing(alarm.flow, alarm.segment) or _open(
-            alarm.flow, alarm.segment, alarm.since, now
+    # Causes before effects: payments come first in every order.
+    for alarm in sorted(alarms, key=lambda alarm: alarm.flow != Flow.PAYMENT):
+        incident = (
+            Incident.objects.absorbing(alarm.flow, alarm.segment)
+            or _explaining(alarm, now)
+            or _open(alarm.flow, alarm.segment, alarm.since, now)
         )
         incident.alarms.add(alarm)
         note(incident, "alarm", alarm.sentence, at=now)
+        _absorb(incident, alarm, now)
         if incident.status == Status.MONITORING:
             change_status(incident, Status.INVESTIGATING, at=now)
     Alarm.objects.mark_grouped(alarms, now)
 
 
-def _is_explained(alarm: Alarm, now: datetime) -> bool:
-    """Whether most of the orders that wait there are held up elsewhere: what is not paid is not packed either.
+def _explaining(alarm: Alarm, now: datetime) -> Incident | None:
+    """The incident that holds up most of the orders that wait there: what is not paid is not packed either.
 
-    Such an alarm waits: should it outlast what explains it, it opens an incident of its own. Payments come first in
-    every order, so that theirs is never explained away.
+    It lasts until that flow runs again too.
     """
-    if alarm.ended_at or alarm.flow == Flow.PAYMENT:
-        return False
+    if alarm.flow == Flow.PAYMENT:
+        return None
     waiting = _waiting_at(alarm, now)
-    return 2 * AffectedOrder.objects.held_up_elsewhere(waiting, alarm.flow).count() > waiting.count()
+    incident, count = AffectedOrder.objects.held_up_elsewhere(waiting, alarm.flow)
+    return incident if 2 * count > waiting.count() else None
 
 
 def _waiting_at(alarm: Alarm, now: datetime) -> WatchQuerySet:
@@ -126,6 +127,8 @@ def _watch(incident: Incident, now: datetime) -> None:
 
 def _absorb(incident: Incident, alarm: Alarm, now: datetime) -> None:
     """All that wait where the flow stands still are concerned; once looked through, only the new ones are looked at."""
+    if alarm.flow != incident.flow:
+        return  # it only stands still as well: not every order there waits for this
     waiting = _waiting_at(alarm, now)
     reason = alarm.sentence
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
@@ -343,6 +345,10 @@ class IncidentUpdateQuerySet(RowQuerySet["IncidentUpdate"]):
     def published(self) -> Self:
         return self.filter(published_at__isnull=False).order_by("published_at", "pk")
 
+    def take_draft(self, update: IncidentUpdate) -> bool:
+        """Of any number at once who want to publish a draft, one gets it."""
+        return bool(self.filter(pk=update.pk, published_at__isnull=True).delete()[0])
+
 
 class IncidentUpdate(TimeStampedModel):
     """The only thing that speaks to the public."""
@@ -418,13 +424,23 @@ class AffectedOrderQuerySet(RowQuerySet["AffectedOrder"]):
         same = self.of(incident).filter(source=OuterRef("source"), order_key=OuterRef("order_key"))
         return watches.filter(~Exists(same))
 
-    def held_up_elsewhere(self, watches: WatchQuerySet, flow: str) -> WatchQuerySet:
-        """Those of the watches whose order waits because of an open incident of another flow."""
-        same = self.waiting().filter(source=OuterRef("source"), order_key=OuterRef("order_key"))
-        return watches.filter(Exists(same.filter(incident__in=Incident.objects.active()).exclude(incident__flow=flow)))
+    def held_up_elsewhere(self, watches: WatchQuerySet, flow: str) -> tuple[Incident | None, int]:
+        """The open incident of another flow that holds up most of the watched orders, and how many of them."""
+        same = watches.filter(source=OuterRef("source"), order_key=OuterRef("order_key"))
+        held = self.waiting().filter(Exists(same), incident__in=Incident.objects.active()).exclude(incident__flow=flow)
+        most = held.values_list("incident").annotate(count=Count("pk")).order_by("-count").first()
+        return (Incident.objects.get(pk=most[0]), most[1]) if most else (None, 0)
 
     def join(self, rows: Iterable[AffectedOrder]) -> None:
         self.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+    def remove(self, at: datetime) -> int:
+        return self.kept().update(removed_at=at)
+
+    def restore(self, watches: Iterable[Watch]) -> int:
+        """Those of these that had been removed."""
+        same = [Q(source=watch.source, order_key=watch.order_key) for watch in watches]
+        return self.filter(reduce(or_, same, Q(pk=None)), removed_at__isnull=False).update(removed_at=None)
 
     def recover(self, at: datetime) -> int:
         """Note which of these have gone on since: their watch has left the status in which it was stuck."""
