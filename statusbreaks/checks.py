@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.core.exceptions import FieldDoesNotExist
@@ -48,7 +49,7 @@ def check_orders(**_: Any) -> list[CheckMessage]:
     except (LookupError, ValueError):
         text = f"STATUSBREAKS['ORDERS']['MODEL']: there is no model {orders.model!r}."
         return [Error(text, hint="Write it as 'app_label.Model'.", id="statusbreaks.E003")]
-    return [*_check_flows(model, orders), *_check_paths(model, orders)]
+    return [*_check_flows(model, orders), *_check_paths(model, orders), *_check_user(model, orders)]
 
 
 def _check_flows(model: type[models.Model], orders: Orders) -> list[CheckMessage]:
@@ -86,17 +87,28 @@ def _check_paths(model: type[models.Model], orders: Orders) -> list[CheckMessage
     ]
 
 
-def _resolves(model: type[models.Model], path: str) -> bool:
+def _check_user(model: type[models.Model], orders: Orders) -> list[CheckMessage]:
+    path, user = orders.customer.user, get_user_model()
+    field = _resolves(model, path) if path else None
+    if field is None or field.related_model is user:
+        return []
+    text = f"STATUSBREAKS['ORDERS'] CUSTOMER.USER: {path!r} does not lead to {user._meta.label}."
+    return [Error(text, hint="Name the relation to the user, or leave it out.", id="statusbreaks.E007")]
+
+
+def _resolves(model: type[models.Model], path: str) -> Any:
+    """The field at the end of the path, or None."""
     here: Any = model
+    field: Any = None
     for step in path.replace("__", ".").split("."):
         if here is None:
-            return False
+            return None
         try:
             field = here._meta.pk if step == "pk" else here._meta.get_field(step)
         except FieldDoesNotExist:
-            return False
+            return None
         here = field.related_model
-    return True
+    return field
 
 
 def _columns(model: type[models.Model]) -> str:
