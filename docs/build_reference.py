@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import os
 import re
 import sys
@@ -24,8 +25,11 @@ if not apps.ready:
     django.setup()
 
 from django.core.management import BaseCommand, load_command_class  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.urls import resolve  # noqa: E402
 
 from statusbreaks import conf, signals  # noqa: E402
+from statusbreaks.api.base import Door  # noqa: E402
 from statusbreaks.flows.receivers import FIELDS  # noqa: E402
 
 PACKAGE = ROOT / "statusbreaks"
@@ -47,6 +51,7 @@ def pages() -> dict[str, str]:
         "signals.md": signals_page(),
         "checks.md": checks_page(),
         "commands.md": commands_page(),
+        "rest-api.md": rest_page(),
     }
 
 
@@ -257,9 +262,29 @@ def commands_in(folder: Path) -> list[str]:
 def command_part(app: str, name: str) -> str:
     command = load_command_class(app, name)
     where = "" if app == "statusbreaks" else " (of the example shop)"
-    rows = [(f"`{usage(action)}`", (action.help or "").replace("%%", "%")) for action in own_actions(command, name)]
-    options = table(("option", "meaning"), rows) if rows else ""
-    return f"## {name}{where}\n\n{command.help}\n\n{options}"
+    actions = own_actions(command, name)
+    verbs = [action for action in actions if isinstance(action, argparse._SubParsersAction)]
+    parts = [f"## {name}{where}\n\n{command.help}\n", options([action for action in actions if action not in verbs])]
+    for verb in verbs:
+        helps = {choice.dest: choice.help or "" for choice in verb._choices_actions}
+        for word, parser in verb.choices.items():
+            parts.append(f"### {name} {word}\n\n{sentence(helps[word])}\n")
+            parts.append(options([action for action in parser._actions if action.dest in own_words(parser)]))
+    return "\n".join(part for part in parts if part)
+
+
+def sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def own_words(parser: argparse.ArgumentParser) -> set[str]:
+    common = {action.dest for action in BaseCommand().create_parser("", "")._actions}
+    return {action.dest for action in parser._actions} - common
+
+
+def options(actions: list[argparse.Action]) -> str:
+    rows = [(f"`{usage(action)}`", (action.help or "").replace("%%", "%")) for action in actions]
+    return table(("option", "meaning"), rows) if rows else ""
 
 
 def own_actions(command: BaseCommand, name: str) -> list[argparse.Action]:
@@ -273,6 +298,103 @@ def usage(action: argparse.Action) -> str:
     if not action.option_strings:
         return value
     return action.option_strings[-1] + ("" if action.nargs == 0 else f" {value}")
+
+
+# --- REST API ---------------------------------------------------------------------------------------------------------
+
+
+def rest_page() -> str:
+    told = schema()
+    intro = (
+        "Below the address at which `statusbreaks.urls` is included: here `/statusbreaks/`. Requests and answers are\n"
+        "JSON; times carry their offset from UTC. People come with the session of the admin, and their `POST` with a\n"
+        "CSRF token; shops come with `Authorization: Bearer <token>`. What is wrong with a field is answered by 400 with\n"
+        "the name of the field. Lists come in pages: follow `next`.\n\n"
+        "The same as OpenAPI is served at `/statusbreaks/api/schema/` where drf-spectacular is installed\n"
+        '(`pip install "statusbreaks[api-schema]"`).\n'
+    )
+    parts = [
+        operation(path, method, said, told["components"]["schemas"])
+        for path, methods in told["paths"].items()
+        for method, said in methods.items()
+    ]
+    return page("REST API", intro, *parts)
+
+
+def schema() -> dict[str, Any]:
+    client = Client(headers={"host": "localhost", "accept-language": "en"})
+    told: dict[str, Any] = json.loads(client.get("/statusbreaks/api/schema/?format=json").content)
+    return told
+
+
+def operation(path: str, method: str, said: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    lines = [f"## {method.upper()} {path}\n", f"{description(said)}{who_may(path, method, said)}\n"]
+    if parameters := [one for one in said.get("parameters", []) if one["in"] == "query"]:
+        rows = [(f"`{one['name']}`", kind_of(one["schema"], schemas), one.get("description", "")) for one in parameters]
+        lines.append(table(("parameter", "type", "meaning"), rows))
+    body = said.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    if body:
+        lines += ["Body:\n", field_table(body, schemas, "needed")]
+    good = [(status, answer) for status, answer in said["responses"].items() if status < "300"]
+    for status, answer in good:
+        lines += [f"Answer {status}:\n", field_table(answer["content"]["application/json"]["schema"], schemas)]
+    lines.append(
+        f"Otherwise: {', '.join(sorted(set(said['responses']) - {status for status, _ in good})) or 'nothing'}.\n"
+    )
+    return "\n".join(lines)
+
+
+def who_may(path: str, method: str, said: Mapping[str, Any]) -> str:
+    view = resolve(path.replace("{id}", "1")).func.cls  # type: ignore[attr-defined]
+    needs = getattr(view, "needs", {}).get(method.upper())
+    if needs:
+        return "For staff with " + " and ".join(f"`{one}`" for one in needs) + "."
+    return "For shops with a token." if {"token": []} in said.get("security", []) else "For everybody."
+
+
+def description(said: Mapping[str, Any]) -> str:
+    text = str(said.get("description", ""))
+    # A method without words of its own inherits those of a class, which say nothing about it.
+    return "" if not text or text == inspect.getdoc(Door) else f"{text}\n\n"
+
+
+def field_table(kind: Mapping[str, Any], schemas: Mapping[str, Any], mark: str = "") -> str:
+    inner = meant(kind, schemas)
+    if set(inner.get("properties", {})) == {"next", "previous", "results"}:
+        inner = meant(inner["properties"]["results"], schemas)
+    required = inner.get("required", [])
+    rows = [
+        (f"`{name}`", kind_of(each, schemas), *([mark if name in required else ""] if mark else []), about(each))
+        for name, each in inner.get("properties", {}).items()
+    ]
+    return table(("field", "type", *([""] if mark else []), "meaning"), rows)
+
+
+def about(each: Mapping[str, Any]) -> str:
+    """Its description, without the list of words that stands under its type already."""
+    return str(each.get("description", "")).partition("* `")[0].strip()
+
+
+def meant(kind: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The description of an object, whatever way leads to it."""
+    if "$ref" in kind:
+        return meant(schemas[kind["$ref"].rpartition("/")[2]], schemas)
+    for way in ("allOf", "oneOf", "anyOf"):
+        if way in kind:
+            return meant(kind[way][0], schemas)
+    return meant(kind["items"], schemas) if kind.get("type") == "array" else kind
+
+
+def kind_of(each: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    inner = meant(each, schemas)
+    many = "list of " if each.get("type") == "array" else ""
+    if "enum" in inner:
+        return many + ", ".join(f"`{word}`" for word in inner["enum"] if word)
+    if inner.get("type") == "object":
+        return many + "object: " + ", ".join(f"`{name}`" for name in inner.get("properties", {}))
+    return many + str(
+        {"date-time": "time", "decimal": "decimal as text"}.get(inner.get("format", ""), inner.get("type"))
+    )
 
 
 if __name__ == "__main__":
