@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from statusbreaks.maintenance.channels import is_open
 
@@ -15,6 +15,7 @@ class News:
     at: datetime
     headline: str
     body: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,15 @@ class Way:
 
 @dataclass(frozen=True)
 class Told:
-    """What shoppers are told in one language. Empty texts are filled with general ones."""
+    """What shoppers are told in one language. Empty texts are filled with general ones.
+
+    `why_language` and that of news name another language, where nothing is written in this one.
+    """
 
     language: str
     headline: str = ""
     why: str = ""
+    why_language: str = ""
     news: tuple[News, ...] = ()
     ways: tuple[Way, ...] = ()
 
@@ -68,9 +73,6 @@ class Facts:
 
     def is_late(self, at: datetime) -> bool:
         return self.expected_open_at is not None and self.expected_open_at <= at
-
-    def planned_for(self) -> timedelta:
-        return self.ends_at - self.begins_at
 
 
 def sorted_ways(ways: list[Way], local_now: datetime) -> tuple[Way, ...]:

@@ -32,9 +32,6 @@ class ClosingQuerySet(RowQuerySet["Closing"]):
         rows = self.unended().filter(ends_at__gt=at).order_by("begins_at", "pk")
         return rows.select_related("incident").prefetch_related("texts")
 
-    def of_scope(self, scope: str) -> Self:
-        return self.filter(scope=scope)
-
     def hold(self, held_by: str, **facts: Any) -> tuple[Closing, bool]:
         """The closing that an incident holds, and whether it was made now: once, whoever asks at the same moment."""
         return self.get_or_create(held_by=held_by, defaults=facts)

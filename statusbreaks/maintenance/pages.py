@@ -135,6 +135,7 @@ def _context(facts: Facts, told: Told, site: Site, at: datetime, updated_at: dat
         "languages": [_language(code, told.language) for code in site.languages],
         "headline": told.headline or words.headline(facts),
         "why": told.why or words.why(facts),
+        "why_language": told.why_language,
         "scope": facts.scope,
         "is_whole_shop": facts.scope in words.WHOLE_SHOP,
         "takes_orders": facts.scope not in ("account", "api"),
@@ -186,7 +187,8 @@ def _timeline(facts: Facts, told: Told) -> list[News]:
 
 def _news(news: News, why: str, now: datetime) -> dict[str, Any]:
     # What stands at the top of the page is not said twice.
-    return {"at": _moment(news.at, now), "headline": news.headline, "body": "" if news.body == why else news.body}
+    body = "" if news.body == why else news.body
+    return {"at": _moment(news.at, now), "headline": news.headline, "body": body, "language": news.language}
 
 
 def _way(way: Way, at: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from statusbreaks.incidents.models import Incident, IncidentUpdate
 from statusbreaks.maintenance.answer import match_language
@@ -61,8 +61,15 @@ def _facts(closing: Closing, updates: list[IncidentUpdate], ways: dict[str, tupl
 def _told(closing: Closing, updates: list[IncidentUpdate], language: str, ways: tuple[Way, ...]) -> Told:
     own = _own_text(closing, language)
     news = tuple(_news(update, language) for update in updates[:SHOWN_UPDATES])
-    why = (own.body if own else "") or (news[0].body or news[0].headline if news else "")
-    return Told(language, headline=own.headline if own else "", why=why, news=news, ways=ways)
+    headline = own.headline if own else ""
+    if own and own.body:
+        return Told(language, headline, own.body, _if_other(own.language, language), news, ways)
+    latest = news[0] if news else News(closing.begins_at, "")
+    return Told(language, headline, latest.body or latest.headline, latest.language, news, ways)
+
+
+def _if_other(code: str, language: str) -> str:
+    return code if code.split("-")[0] != language.split("-")[0] else ""
 
 
 def _own_text(closing: Closing, language: str) -> ClosingText | None:
@@ -74,7 +81,10 @@ def _own_text(closing: Closing, language: str) -> ClosingText | None:
 def _news(update: IncidentUpdate, language: str) -> News:
     text = update.text_in(language)
     at = update.published_at or update.created
-    return News(at, text.headline or update.get_status_display(), text.body) if text else News(at, "")
+    if text is None:
+        with translation.override(language):
+            return News(at, update.get_status_display().capitalize())
+    return News(at, text.headline, text.body, _if_other(text.language, language))
 
 
 def _ways(channels: list[AlternativeChannel], language: str, now: datetime) -> tuple[Way, ...]:

@@ -72,21 +72,21 @@ def keep(closing: Closing) -> None:
         emit(begun[0], Closing, closing=closing)
 
 
+@transaction.atomic
 def close_again(closing: Closing, *, by: Any = None) -> Closing:
     """Let a planned closing begin now; of one that is over, make another like it, with its texts."""
     now = timezone.now()
-    length = closing.ends_at - closing.begins_at
-    with transaction.atomic():
-        texts = list(closing.texts.all())
-        if closing.ended_at or closing.ends_at <= now:
-            closing = Closing(scope=closing.scope, incident=closing.incident, reason=closing.reason, opened_by=by)
-        if not closing.is_running(now) or closing.pk is None:
-            closing.begins_at, closing.ends_at = now, now + length
-        keep(closing)
-        for text in texts:
-            closing.texts.update_or_create(
-                language=text.language, defaults={"headline": text.headline, "body": text.body}
-            )
+    if closing.is_running(now):
+        show()
+        return closing
+    length, texts = closing.ends_at - closing.begins_at, list(closing.texts.all())
+    if closing.ended_at or closing.ends_at <= now:
+        closing = Closing(scope=closing.scope, incident=closing.incident, reason=closing.reason, opened_by=by)
+    closing.begins_at, closing.ends_at = now, now + length
+    keep(closing)
+    for text in texts:
+        words = {"headline": text.headline, "body": text.body}
+        closing.texts.update_or_create(language=text.language, defaults=words)
     return closing
 
 

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from statusbreaks.maintenance.channels import ALWAYS, parse_hours
 from statusbreaks.maintenance.facts import Facts
@@ -40,6 +40,9 @@ WHY = {
 }
 OTHER_WHY = gettext_lazy("We are putting something right, and closed it so that nothing gets lost.")
 
+# Django writes the days of these languages as at the beginning of a sentence; here they stand within one.
+LOWER_CASE_DAYS = ("cs", "pl", "pt", "pt-br", "ru", "sk", "uk")
+
 # A shop that is closed as a whole has nothing to go back to.
 WHOLE_SHOP = ("site", "storefront")
 
@@ -58,9 +61,11 @@ def why(facts: Facts) -> str:
 
 def day(local: datetime, now: datetime) -> str:
     """A weekday says enough for six days; after that it would be another one."""
-    if abs((local.date() - now.date()).days) < 7:
-        return date_format(local, "l")
-    return f"{date_format(local, 'l')}, {date_format(local, 'DATE_FORMAT')}"
+    name = date_format(local, "l")
+    if get_language() in LOWER_CASE_DAYS:
+        name = name.lower()
+    near = abs((local.date() - now.date()).days) < 7
+    return name if near else f"{name}, {date_format(local, 'DATE_FORMAT')}"
 
 
 def clock(local: datetime) -> str:
