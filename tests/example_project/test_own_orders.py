@@ -68,7 +68,11 @@ def test_the_link_in_a_letter_opens_that_order_and_no_other(client):
     assert not sees(client, other)
 
 
-@pytest.mark.parametrize("token", ["1", signing.dumps(1, salt="elsewhere"), "MQ:1abc:x"])
+@pytest.mark.parametrize(
+    "token",
+    ["1", signing.dumps(1, salt="elsewhere"), "MQ:1abc:x"],
+    ids=["no signature", "signed for something else", "a forged signature"],
+)
 def test_a_link_that_the_shop_did_not_sign_opens_nothing(client, token):
     OrderFactory(pk=1)
 
