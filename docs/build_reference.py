@@ -308,8 +308,8 @@ def rest_page() -> str:
     intro = (
         "Below the address at which `statusbreaks.urls` is included: here `/statusbreaks/`. Requests and answers are\n"
         "JSON; times carry their offset from UTC. People come with the session of the admin, and their `POST` with a\n"
-        "CSRF token; shops come with `Authorization: Bearer <token>`. What is wrong with a field is answered by 400 with\n"
-        "the name of the field. Lists come in pages: follow `next`.\n\n"
+        "CSRF token; shops come with `Authorization: Bearer <token>`. What is wrong with a field is answered by 400\n"
+        "with the name of the field. Lists come in pages: follow `next`.\n\n"
         "The same as OpenAPI is served at `/statusbreaks/api/schema/` where drf-spectacular is installed\n"
         '(`pip install "statusbreaks[api-schema]"`).\n'
     )

@@ -5,6 +5,8 @@ So do our management commands and what is sent by curl, and they print what the 
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import io
 import shlex
 import sys
@@ -69,8 +71,21 @@ def run(block: Block, said: dict[str, Any], folder: Path, settings: Any) -> None
         file = folder / block.title
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(block.text)
+        if file.name.startswith("test_"):
+            run_tests_of(block.title.removesuffix(".py").replace("/", "."))
     else:
         exec(code, said)
+
+
+def run_tests_of(name: str) -> None:
+    module = importlib.import_module(name)
+    for case in [made for made in vars(module).values() if inspect.isclass(made) and made.__module__ == name]:
+        tests = [test for test in dir(case) if test.startswith("test_")]
+        assert tests
+        for test in tests:
+            one = case()
+            getattr(one, "setup_method", lambda: None)()
+            getattr(one, test)()
 
 
 def configure(code: CodeType, folder: Path, settings: Any) -> None:
