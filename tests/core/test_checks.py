@@ -53,9 +53,9 @@ def test_a_misspelt_setting_is_an_error_with_the_name_meant():
 )
 def test_a_plug_in_that_cannot_be_loaded_is_an_error(changed):
     with with_settings(**changed):
-        [(id, text, _)] = told(checks.check_plugins)
+        [(code, text, _)] = told(checks.check_plugins)
 
-    assert id == "statusbreaks.E002"
+    assert code == "statusbreaks.E002"
     assert "cannot be loaded" in text
 
 
@@ -85,9 +85,9 @@ def test_a_flow_that_is_none_is_an_error():
 @pytest.mark.parametrize("column", ["payment_state", "lines", ""])
 def test_a_status_that_is_no_column_is_an_error(column):
     with with_orders(FLOWS={"payment": {"STATUS": column}}):
-        [(id, text, hint)] = told(checks.check_orders)
+        [(code, text, hint)] = told(checks.check_orders)
 
-    assert id == "statusbreaks.E005"
+    assert code == "statusbreaks.E005"
     assert text == f"STATUSBREAKS['ORDERS']['FLOWS']['payment']['STATUS']: {column!r} is no column of shop.Order."
     assert "payment_status" in hint
 
@@ -107,9 +107,9 @@ def test_a_status_that_is_no_column_is_an_error(column):
 )
 def test_a_path_that_leads_nowhere_is_an_error(changed, name, path):
     with with_orders(**changed):
-        [(id, text, _)] = told(checks.check_orders)
+        [(code, text, _)] = told(checks.check_orders)
 
-    assert id == "statusbreaks.E006"
+    assert code == "statusbreaks.E006"
     assert text == f"STATUSBREAKS['ORDERS'] {name}: the path {path!r} does not lead anywhere from shop.Order."
 
 
@@ -138,9 +138,9 @@ def test_without_an_order_model_nothing_is_asked_of_it():
 
 def test_messages_without_links_are_a_warning():
     with with_settings(BASE_URL=""):
-        [(id, _, hint)] = told(checks.check_links)
+        [(code, _, hint)] = told(checks.check_links)
 
-    assert id == "statusbreaks.W001"
+    assert code == "statusbreaks.W001"
     assert "https://shop.example" in hint
 
 
@@ -151,9 +151,9 @@ def test_sqlite_that_takes_its_lock_late_is_a_warning(monkeypatch):
     assert told(checks.check_sqlite) == []
 
     monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {})
-    [(id, text, hint)] = told(checks.check_sqlite)
+    [(code, text, hint)] = told(checks.check_sqlite)
 
-    assert (id, text) == ("statusbreaks.W002", "The SQLite database 'default' is not in the mode IMMEDIATE.")
+    assert (code, text) == ("statusbreaks.W002", "The SQLite database 'default' is not in the mode IMMEDIATE.")
     assert "'transaction_mode': 'IMMEDIATE'" in hint
 
 
