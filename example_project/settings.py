@@ -147,5 +147,5 @@ STATUSBREAKS = {
         "CANCELLED": ["cancelled"],
     },
     "SCOPES": {"checkout": ["/checkout/"]},
-    "ALWAYS_OPEN": ["/webhooks/", "/staff/", "/static/"],
+    "ALWAYS_OPEN": ["/webhooks/", "/staff/", "/static/", "/account/login/"],
 }

@@ -58,7 +58,7 @@ def receive(body: bytes, signature: str, secret: str, at: datetime) -> bool:
     """
     verify(body, signature, secret, at)
     event, number = _read(body)
-    order = Order.objects.filter(number=number).first()
+    order = Order.objects.with_number(number)
     if order is None:
         raise BadMessage(f"order: there is no order {number!r}.")
     try:

@@ -42,6 +42,9 @@ def new_number() -> str:
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
+    def with_number(self, number: str) -> Order | None:
+        return self.filter(number=number).first()
+
     def locked(self, pk: int) -> Order:
         """The order as it is now, kept from other writers until the transaction ends."""
         return self.select_for_update().get(pk=pk)

@@ -30,7 +30,7 @@ def remember(request: HttpRequest, order: Order) -> None:
 
 
 def _mine(request: HttpRequest, number: str) -> Order | None:
-    order = Order.objects.filter(number=number).first()
+    order = Order.objects.with_number(number)
     if order is None:
         return None
     user = request.user
