@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from statusbreaks.core.queries import each, work_through
 from statusbreaks.exceptions import InvalidTransition
-from statusbreaks.flows.models import Alarm, StatusBreak, Watch, WatchQuerySet
+from statusbreaks.flows.models import Alarm, StatusBreak, Watch
 from statusbreaks.incidents.models import AffectedOrder, Incident, Playbook, open_key
 from statusbreaks.incidents.services import NewIncident, add_orders, change_status, note, open_incident, resolve
 from statusbreaks.shop.values import Flow
@@ -57,15 +57,14 @@ def _explaining(alarm: Alarm, now: datetime) -> Incident | None:
     """
     if alarm.flow == Flow.PAYMENT:
         return None
-    waiting = _waiting_at(alarm, now)
+    waiting = Watch.objects.waiting_in(alarm.flow, alarm.segment, alarm.status).entered_since(_first_look(alarm, now))
     incident, count = AffectedOrder.objects.held_up_elsewhere(waiting, alarm.flow)
     return incident if 2 * count > waiting.count() else None
 
 
-def _waiting_at(alarm: Alarm, now: datetime) -> WatchQuerySet:
-    """Those that came into the flow since it is unusual, and for as long before, since they waited already then."""
-    since = alarm.absorbed_at - OVERLAP if alarm.absorbed_at else alarm.since - (now - alarm.since)
-    return Watch.objects.waiting_in(alarm.flow, alarm.segment, alarm.status).entered_since(since)
+def _first_look(alarm: Alarm, now: datetime) -> datetime:
+    """As long before the flow was unusual as it is unusual now: those who came then waited already."""
+    return alarm.since - (now - alarm.since)
 
 
 def _group_breaks(flow: str, segment: str, count: int, now: datetime) -> int:
@@ -118,6 +117,8 @@ def _title(flow: str, segment: str) -> str:
 @transaction.atomic
 def _watch(incident: Incident, now: datetime) -> None:
     """Let late joiners in, note who went on, and end what is over."""
+    if _was_merged(incident, now):
+        return
     for alarm in incident.alarms.all():
         if alarm.ended_at is None:
             _absorb(incident, alarm, now)
@@ -125,11 +126,26 @@ def _watch(incident: Incident, now: datetime) -> None:
     _settle(incident, now)
 
 
+def _was_merged(incident: Incident, now: datetime) -> bool:
+    """What turns out to follow from another incident becomes a part of it, as long as nobody has heard of it."""
+    if incident.status != Status.SUSPECTED or incident.published_at:
+        return False
+    alarms = list(incident.alarms.all())
+    cause = next((found for alarm in alarms if not alarm.ended_at and (found := _explaining(alarm, now))), None)
+    if cause is None or not Incident.objects.move(incident, sources=[incident.status], to=Status.MERGED, open_key=None):
+        return False
+    cause.alarms.add(*alarms)
+    note(incident, "merged", cause.reference, at=now)
+    note(cause, "merged", incident.reference, at=now)
+    return True
+
+
 def _absorb(incident: Incident, alarm: Alarm, now: datetime) -> None:
     """All that wait where the flow stands still are concerned; once looked through, only the new ones are looked at."""
     if alarm.flow != incident.flow:
         return  # it only stands still as well: not every order there waits for this
-    waiting = _waiting_at(alarm, now)
+    since = alarm.absorbed_at - OVERLAP if alarm.absorbed_at else _first_look(alarm, now)
+    waiting = Watch.objects.waiting_in(alarm.flow, alarm.segment, alarm.status).entered_since(since)
     reason = alarm.sentence
 
     def join(watches: list[Watch]) -> None:
