@@ -1,0 +1,91 @@
+"""The whole story, from an empty database to now."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+from django.utils import timezone
+from time_machine import Traveller
+
+from example_project.shop.models import Product
+from example_project.shop.seed import Seeded, seed
+from example_project.story import acts, ending, scene
+from example_project.story.telling import Teller, plural
+from example_project.story.world import World
+from statusbreaks.pipeline import tick
+
+# Local times: an evening has the most shoppers, and all of it is over when today begins.
+OPENS, FAILS, NEXT_EVENING = 16, 18, 19
+HISTORY_DAYS = 3
+BUSY, CALM = 300.0, 60.0  # shoppers a day
+
+
+def tell(teller: Teller) -> Seeded:
+    """Tell it all. Raises PromiseBroken where a step does not come true. Afterwards the clock is right again."""
+    today = timezone.localtime().replace(minute=0, second=0, microsecond=0)
+    opens = (today - timedelta(days=2)).replace(hour=OPENS)
+    with time_machine.travel(opens, tick=False) as clock, _quiet():
+        seeded = _a_past(teller, clock, opens)
+        world = World(clock, list(Product.objects.order_by("pk")), BUSY)
+        story = acts.Story(teller, world, seeded.staff, seeded.customer, failing_since=opens.replace(hour=FAILS))
+        story.browser.force_login(seeded.customer)
+        _act(story, (opens + timedelta(days=1)).replace(hour=NEXT_EVENING))
+    return seeded
+
+
+def stock(teller: Teller) -> Seeded:
+    """The shop as it is on any day, without the story."""
+    with time_machine.travel(timezone.now(), tick=False) as clock, _quiet():
+        return _a_past(teller, clock, timezone.now())
+
+
+def _a_past(teller: Teller, clock: Traveller, now: datetime) -> Seeded:
+    began = time.perf_counter()
+    scene.set_up()
+    seeded = seed(now=now, history_days=HISTORY_DAYS, orders_per_day=BUSY, clock=clock.move_to)
+    clock.move_to(now)
+    tick(now)
+    took = time.perf_counter() - began
+    teller.say(f"{HISTORY_DAYS} days with {plural(seeded.orders, 'order')} lived through ({took:.1f} s).", "quiet")
+    return seeded
+
+
+def _act(story: acts.Story, next_evening: datetime) -> None:
+    for act in (
+        acts.a_normal_afternoon,
+        acts.the_provider_falls_silent,
+        acts.the_app_notices,
+        acts.the_checkout_closes,
+        acts.the_customers_are_told,
+        acts.staff_find_the_cause,
+        acts.the_provider_recovers,
+        ending.goodwill,
+    ):
+        act(story)
+    story.world.per_day = CALM
+    ending.the_next_day(story, next_evening)
+    ending.until_now(story, _really_now())
+    ending.sum_up(story)
+
+
+def _really_now() -> datetime:
+    return time_machine.escape_hatch.datetime.datetime.now(tz=UTC)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A closed shop answers 503 and a used code 409, on purpose: the log need not repeat what the story tells."""
+    loggers = [logging.getLogger(name) for name in ("django.request", "statusbreaks")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
