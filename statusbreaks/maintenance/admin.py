@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -11,39 +11,28 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from statusbreaks.core.admin import PartInline, TableAdmin
 from statusbreaks.maintenance import services
 from statusbreaks.maintenance.models import AlternativeChannel, Closing, ClosingText
-
-if TYPE_CHECKING:
-    # Django's admin classes are generic for the type checker only.
-    ClosingTexts = admin.TabularInline[ClosingText, Closing]
-    Closings = admin.ModelAdmin[Closing]
-    Channels = admin.ModelAdmin[AlternativeChannel]
-else:
-    ClosingTexts = admin.TabularInline
-    Closings = Channels = admin.ModelAdmin
-
 
 STAMPS = ["closed_at", "opened_by", "ended_at", "ended_by"]
 
 
-class ClosingTextInline(ClosingTexts):
+class ClosingTextInline(PartInline[ClosingText, Closing]):
     model = ClosingText
-    extra = 0
 
 
 @admin.register(Closing)
-class ClosingAdmin(Closings):
+class ClosingAdmin(TableAdmin[Closing]):
     """Closings are never deleted: they are the record of who closed the shop and why."""
 
     list_display = ["scope", "state", "incident", "reason", "begins_at", "expected_open_at", "ends_at", "ended_at"]
     list_filter = ["scope", "begins_at"]
     list_select_related = ["incident"]
     search_fields = ["reason", "scope"]
-    date_hierarchy = "begins_at"
     fields = ["scope", "incident", "reason", "begins_at", "expected_open_at", "ends_at", *STAMPS]
     readonly_fields = STAMPS
-    raw_id_fields = ["incident"]
+    autocomplete_fields = ["incident"]
     inlines = [ClosingTextInline]
     actions = ["close_now", "open_now"]
 
@@ -84,11 +73,12 @@ class ClosingAdmin(Closings):
 
 
 @admin.register(AlternativeChannel)
-class AlternativeChannelAdmin(Channels):
+class AlternativeChannelAdmin(TableAdmin[AlternativeChannel]):
     list_display = ["label", "kind", "target", "hours", "language", "position", "is_active"]
     list_filter = ["kind", "language", "is_active"]
     list_editable = ["position", "is_active"]
     search_fields = ["label", "target", "note"]
+    ordering = ["position", "pk"]
 
     def save_model(self, request: HttpRequest, obj: AlternativeChannel, form: ModelForm[Any], change: bool) -> None:
         super().save_model(request, obj, form, change)

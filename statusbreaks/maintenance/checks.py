@@ -12,6 +12,7 @@ from django.core.checks import Warning as Caution
 
 from statusbreaks.conf import conf
 from statusbreaks.exceptions import StateUnreadable
+from statusbreaks.maintenance.paths import segments
 from statusbreaks.maintenance.scopes import BY_RULE
 from statusbreaks.maintenance.store import KEPT, NAME, has_any, is_whole, load, state_dir
 
@@ -67,7 +68,7 @@ def check_middleware() -> list[CheckMessage]:
 
 
 def check_scopes() -> list[CheckMessage]:
-    """SCOPES gives paths to names, and leaves alone the three that are no lists of paths."""
+    """SCOPES gives paths to names and leaves alone the three that are no lists of paths; ALWAYS_OPEN is not all."""
     found: list[CheckMessage] = []
     for scope, paths in conf().scopes.items():
         if scope in BY_RULE:
@@ -76,4 +77,7 @@ def check_scopes() -> list[CheckMessage]:
         elif not paths or any(not path.startswith("/") for path in paths):
             said = f"STATUSBREAKS['SCOPES'][{scope!r}] must list paths that begin with a slash."
             found.append(Caution(said, id="statusbreaks.W015"))
+    if any(not segments(path) for path in conf().always_open):
+        said = "STATUSBREAKS['ALWAYS_OPEN'] holds the front page, and with it every page: nothing can be closed."
+        found.append(Caution(said, id="statusbreaks.W016"))
     return found

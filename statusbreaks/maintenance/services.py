@@ -30,6 +30,8 @@ logger = logging.getLogger("statusbreaks")
 
 AT_MOST = timedelta(hours=24)
 
+DECIDED = ("scope", "incident", "reason", "begins_at", "expected_open_at", "ends_at")
+
 Told = tuple[Signal, Closing]
 
 
@@ -66,7 +68,8 @@ def close_shop(
 @transaction.atomic
 def keep(closing: Closing) -> None:
     """Save a closing, new or changed, and let it begin if it is time."""
-    closing.save()
+    # Of a row that exists only what people decide: a worker may have begun or ended it meanwhile.
+    closing.save(update_fields=DECIDED if closing.pk else None)
     show()
     if begun := _begun(closing, timezone.now()):
         emit(begun[0], Closing, closing=closing)

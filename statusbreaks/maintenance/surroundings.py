@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils import timezone, translation
 
 from statusbreaks.conf import conf
 from statusbreaks.maintenance.pages import Site
+from statusbreaks.maintenance.paths import alternatives, segments
 from statusbreaks.maintenance.scopes import scope_paths
 from statusbreaks.maintenance.state import Map
 
@@ -43,30 +45,39 @@ def languages() -> tuple[str, ...]:
 
 def shop_map() -> Map:
     """Addresses by what they are. Read when the state is published, so that a request needs no URLconf."""
+    in_front = _prefix_languages()
     with translation.override(settings.LANGUAGE_CODE):
-        return Map(
-            scopes=scope_paths(),
-            always_open=tuple(dict.fromkeys([*ALWAYS, *conf().always_open, *_files(), *_own()])),
-            writable=tuple(_log_in_and_out()),
-            prefix_languages=_prefix_languages(),
-        )
+        always_open = [*ALWAYS, *conf().always_open, *_files(), *_without_language(_own(), in_front)]
+        writable = _without_language(_log_in_and_out(), in_front)
+    return Map(
+        scopes=scope_paths(),
+        always_open=tuple(dict.fromkeys(always_open)),
+        writable=tuple(dict.fromkeys(writable)),
+        prefix_languages=in_front,
+    )
+
+
+def _without_language(paths: Iterable[str], languages: Collection[str]) -> list[str]:
+    """Of addresses that carry a language the one for all languages, and none that would be the front page."""
+    shortest = [alternatives(segments(path), languages)[-1] for path in paths]
+    return [f"/{'/'.join(parts)}/" for parts in shortest if parts]
 
 
 def _files() -> list[str]:
     found = [settings.STATIC_URL, settings.MEDIA_URL]
-    # On another host they do not come here; and an empty MEDIA_URL, which Django reads as "/", would open everything.
-    return [_without_script(url) for url in found if url and not urlsplit(url).netloc and url.strip("/")]
+    here = [_without_script(url) for url in found if url and not urlsplit(url).netloc]
+    # Django reads an empty MEDIA_URL as the root: that would open everything.
+    return [path for path in here if path.strip("/")]
 
 
 def _own() -> list[str]:
     """The admin and what is ours: staff open the shop there, providers and other shops report there."""
     ours = _address("statusbreaks:survey", _SIGN).removesuffix(f"survey/{_SIGN}/")
-    return [path for path in (_address("admin:index"), ours) if path.strip("/")]
+    return [_address("admin:index"), ours]
 
 
 def _log_in_and_out() -> list[str]:
-    found = [_address("login"), _address("logout"), _login_url()]
-    return [path for path in dict.fromkeys(found) if path.strip("/")]
+    return [_address("login"), _address("logout"), _login_url()]
 
 
 def _login_url() -> str:

@@ -183,6 +183,12 @@ def test_scopes_without_an_effect_are_told(settings):
     assert ids() == ["statusbreaks.W014", "statusbreaks.W015", "statusbreaks.W015"]
 
 
+def test_a_front_page_that_is_always_open_is_told(settings):
+    settings.STATUSBREAKS = {**settings.STATUSBREAKS, "ALWAYS_OPEN": ["/webhooks/", "//"]}
+
+    assert ids() == ["statusbreaks.W016"]
+
+
 # The admin
 
 

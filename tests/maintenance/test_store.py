@@ -9,7 +9,7 @@ import pytest
 from statusbreaks.exceptions import StateUnreadable
 from statusbreaks.maintenance import store
 from statusbreaks.maintenance.codec import decode, encode
-from statusbreaks.maintenance.state import OPEN
+from statusbreaks.maintenance.state import OPEN, Edition
 from tests.maintenance.build import HOUR, NOW, lease, snapshot
 
 STATE = snapshot(lease("checkout", expected_open_at=NOW + HOUR, reference="KT-1"), lease("writes", id=2))
@@ -246,3 +246,15 @@ def test_readers_among_writers_only_ever_see_a_whole_state(reader, state_dir):
 
     assert len(seen) == 120
     assert all(state == known[state.version] for state in seen)
+
+
+def test_an_edition_without_a_page_is_not_a_state():
+    empty = snapshot(lease(editions=(Edition(NOW, {}),)))
+
+    with pytest.raises(StateUnreadable, match="without a page"):
+        decode(encode(empty))
+
+
+def test_only_what_a_file_can_hold_is_written():
+    with pytest.raises(TypeError):
+        encode(snapshot(fingerprint=object()))
