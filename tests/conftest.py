@@ -5,8 +5,20 @@ from collections.abc import Callable, Iterator
 import pytest
 import time_machine
 
+from statusbreaks.maintenance import store
 from statusbreaks.pipeline import tick as run_tick
 from tests.factories import NOW
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_closed() -> Iterator[None]:
+    """The shop's state is a file, which no rollback opens again."""
+    directory = store.state_dir()
+    yield
+    if directory:
+        for name in (store.NAME, store.KEPT):
+            (directory / name).unlink(missing_ok=True)
+    store.reader.forget()
 
 
 @pytest.fixture
