@@ -28,6 +28,7 @@ def start(every: float = 2.0) -> Callable[[], None]:
 
 def _go_on(every: float, stopped: Event) -> None:
     while not stopped.is_set():
+        close_old_connections()
         once()
         stopped.wait(every)
     connection.close()
@@ -35,7 +36,6 @@ def _go_on(every: float, stopped: Event) -> None:
 
 def once() -> None:
     """One round. What fails is logged, and the next round tries again."""
-    close_old_connections()
     for step in (lambda: work(timezone.now()), tick):
         try:
             step()
