@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from statusbreaks.flows.models import Alarm
 from statusbreaks.incidents.grouping import group
 from statusbreaks.incidents.models import Incident
 from tests.factories import NOW, AlarmFactory, WatchFactory
@@ -95,13 +96,11 @@ def test_an_alarm_about_other_orders_opens_an_incident_of_its_own():
 def test_the_incident_lasts_until_the_flow_that_follows_runs_again_too(unpaid_orders):
     cause, consequence = payments_alarm(), orders_alarm()
     group(NOW)
-    cause.ended_at = NOW
-    cause.save()
+    Alarm.objects.end(cause.pk, NOW)
 
     group(NOW + timedelta(minutes=5))
     while_it_stands_still = Incident.objects.get().status
-    consequence.ended_at = NOW
-    consequence.save()
+    Alarm.objects.end(consequence.pk, NOW)
     group(NOW + timedelta(minutes=10))
 
     assert (while_it_stands_still, Incident.objects.get().status) == ("suspected", "monitoring")
