@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from statusbreaks.exceptions import InvalidTransition
 from statusbreaks.flows.models import StatusBreak, Watch
 from statusbreaks.incidents.models import (
     AffectedOrder,
+    AffectedOrderQuerySet,
     Component,
     Incident,
     IncidentEvent,
@@ -25,7 +27,7 @@ from statusbreaks.incidents.models import (
     PlaybookText,
     UpdateText,
 )
-from statusbreaks.shop.models import facts_of
+from statusbreaks.shop.models import facts_of, find_order
 from statusbreaks.shop.values import OrderFacts
 
 Status = Incident.Status
@@ -107,6 +109,19 @@ def post_update(incident: Incident, draft: Draft, *, by: Any = None, at: datetim
     note(incident, "update", incident.get_status_display(), by=by, at=at)
     emit(signals.incident_updated, Incident, incident=incident, update=update)
     return update
+
+
+@transaction.atomic
+def publish(update: IncidentUpdate, *, by: Any = None, at: datetime | None = None) -> IncidentUpdate:
+    """Post what stands in a draft, as a new row: it comes after all that was said while the draft lay there.
+
+    Raises InvalidTransition, and leaves the draft, where somebody else published it or its step is not possible.
+    """
+    texts = {text.language: (text.headline, text.body) for text in update.texts.all()}
+    if not IncidentUpdate.objects.take_draft(update):
+        raise InvalidTransition(_("This update is public already."))
+    draft = Draft(texts, update.status, update.notifies, update.eta_at, update.next_update_at)
+    return post_update(update.incident, draft, by=by, at=at)
 
 
 def _publish(incident: Incident, draft: Draft, by: Any, at: datetime) -> IncidentUpdate:
@@ -215,6 +230,54 @@ def add_orders(
     if count:
         Incident.objects.only_this(incident).mark_changed()
     return count
+
+
+def add_orders_by_number(incident: Incident, numbers: Iterable[str], *, reason: str, by: Any = None) -> list[str]:
+    """Let the orders with these numbers join, watched or not; one that was removed joins anew.
+
+    Returns the numbers that no shop knows.
+    """
+    found = {number: find_order(number) for number in numbers}
+    watches = _watches_of(incident, {order: number for number, order in found.items() if order})
+    with transaction.atomic():
+        AffectedOrder.objects.of(incident).restore(watches)
+        if add_orders(incident, watches, reason=reason):
+            note(incident, "orders added", f"{len(watches)}: {reason}", by=by)
+    return [number for number, order in found.items() if order is None]
+
+
+def _watches_of(incident: Incident, orders: Mapping[tuple[str, str], str]) -> list[Watch]:
+    """Their rows of the watch list in the incident's flow; where there is none, one that says as much as is known."""
+    known: dict[tuple[str, str], Watch] = {}
+    for source in {source for source, _key in orders}:
+        keys = [key for of, key in orders if of == source]
+        rows = Watch.objects.of_orders(source, keys)
+        known |= {(source, watch.order_key): watch for watch in rows if watch.flow == incident.flow}
+    return [known.get(order) or _unwatched(incident, order, number) for order, number in orders.items()]
+
+
+def _unwatched(incident: Incident, order: tuple[str, str], number: str) -> Watch:
+    source, key = order
+    where = {"flow": incident.flow, "segment": incident.segment}
+    return Watch(source=source, order_key=key, order_number=number, changed_at=timezone.now(), **where)
+
+
+@transaction.atomic
+def remove_orders(orders: AffectedOrderQuerySet, *, by: Any = None, at: datetime | None = None) -> int:
+    """These were not concerned after all: they are told nothing more, and owed nothing. Returns how many."""
+    incidents = Counter(order.incident for order in orders.kept().select_related("incident"))
+    removed = orders.remove(at or timezone.now())
+    for incident, count in incidents.items():
+        note(incident, "orders removed", str(count), by=by, at=at)
+    return removed
+
+
+@transaction.atomic
+def amend(incident: Incident, changed: Iterable[str], *, before: Iterable[Component], by: Any = None) -> None:
+    """Staff corrected these fields: write it down, and colour the components that it touches, or touched `before`."""
+    for component in {*before, *incident.components.all()}:
+        Component.objects.recolour(component)
+    note(incident, "amended", ", ".join(changed), by=by)
 
 
 def _affected(

@@ -66,6 +66,11 @@ class MessageQuerySet(RowQuerySet["Message"]):
         pause = timedelta(seconds=30 * 2 ** (message.tries - 1))
         self.held_by(message).update(not_before=at + pause, claimed_by="", error=error[:300])
 
+    def requeue(self, at: datetime) -> int:
+        """Those that were set aside are tried anew, as if for the first time."""
+        failed = self.filter(status=Message.Status.FAILED)
+        return failed.update(status=Message.Status.QUEUED, closed_at=None, not_before=at, tries=0, error="")
+
     def withdraw_updates(self, incident: Incident, *, but: str, at: datetime) -> int:
         """What is still queued of earlier updates is not sent any more."""
         queued = self.queued().filter(incident=incident, topic__startswith="update:")

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from statusbreaks.conf import conf
 from statusbreaks.core.queries import each, work_through
 from statusbreaks.exceptions import PluginError
 from statusbreaks.incidents.models import AffectedOrder, Incident, IncidentUpdate
 from statusbreaks.notifications.channels import Outcome, channel
-from statusbreaks.notifications.models import LEASE, TRIES, Message
+from statusbreaks.notifications.models import LEASE, TRIES, Message, MessageQuerySet
 from statusbreaks.notifications.texts import Text, offered, render
 from statusbreaks.shop.models import facts_of
 from statusbreaks.shop.values import Customer, OrderFacts
@@ -128,6 +130,11 @@ def reach(customer: Customer) -> tuple[str, str]:
         if address := channel(name).address(customer):
             return name, address
     return "", ""
+
+
+def retry(messages: MessageQuerySet, *, at: datetime | None = None) -> int:
+    """Try those of these anew that failed for good; returns how many."""
+    return messages.requeue(at or timezone.now())
 
 
 def deliver(now: datetime) -> int:

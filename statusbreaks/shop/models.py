@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from django.db import connections, models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from statusbreaks.core.queries import RowQuerySet
@@ -16,6 +17,10 @@ from statusbreaks.shop.values import SHOP, Customer, OrderFacts
 class ReportedOrderQuerySet(RowQuerySet["ReportedOrder"]):
     def facts(self, source: str, keys: Iterable[str]) -> Mapping[str, OrderFacts]:
         return {order.order_key: order.facts() for order in self.filter(source=source, order_key__in=list(keys))}
+
+    def with_number(self, number: str) -> tuple[str, str] | None:
+        rows = self.filter(Q(order_number=number) | Q(order_number="", order_key=number))
+        return rows.values_list("source", "order_key").order_by("-pk").first()
 
     def put(self, orders: Iterable[ReportedOrder]) -> None:
         """Insert, or overwrite what was told before; what is empty now keeps its earlier value.
@@ -89,6 +94,12 @@ class ReportedOrder(models.Model):
             currency=self.currency,
             customer=contact,
         )
+
+
+def find_order(number: str) -> tuple[str, str] | None:
+    """The (source, key) of the order with this number, of the shop itself or as it was reported."""
+    key = current_shop().key_of(number)
+    return (SHOP, key) if key is not None else ReportedOrder.objects.with_number(number)
 
 
 def facts_of(source: str, keys: Iterable[str]) -> Mapping[str, OrderFacts]:
