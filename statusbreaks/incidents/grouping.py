@@ -131,7 +131,8 @@ def _was_merged(incident: Incident, now: datetime) -> bool:
     if incident.status != Status.SUSPECTED or incident.published_at:
         return False
     alarms = list(incident.alarms.all())
-    cause = next((found for alarm in alarms if not alarm.ended_at and (found := _explaining(alarm, now))), None)
+    own = [alarm for alarm in alarms if alarm.flow == incident.flow and not alarm.ended_at]
+    cause = next((found for alarm in own if (found := _explaining(alarm, now))), None)
     if cause is None or not Incident.objects.move(incident, sources=[incident.status], to=Status.MERGED, open_key=None):
         return False
     cause.alarms.add(*alarms)
