@@ -117,7 +117,8 @@ def publish(update: IncidentUpdate, *, by: Any = None, at: datetime | None = Non
 
     Raises InvalidTransition, and leaves the draft, where somebody else published it or its step is not possible.
     """
-    texts = {text.language: (text.headline, text.body) for text in update.texts.all()}
+    # Ordered, and so read now: what was prefetched may be what the texts were before somebody changed them.
+    texts = {text.language: (text.headline, text.body) for text in update.texts.order_by("pk")}
     if not IncidentUpdate.objects.take_draft(update):
         raise InvalidTransition(_("This update is public already."))
     draft = Draft(texts, update.status, update.notifies, update.eta_at, update.next_update_at)
