@@ -2,7 +2,7 @@
 
 from statusbreaks.coupons.models import Campaign, Coupon, CouponPolicy, Grant
 from statusbreaks.feedback.models import Survey
-from statusbreaks.flows.models import Alarm, Expectation, StatusBreak, StatusChange, Watch
+from statusbreaks.flows.models import Alarm, Expectation, FlowCounter, FlowGauge, StatusBreak, StatusChange, Watch
 from statusbreaks.incidents.models import (
     AffectedOrder,
     Component,
@@ -13,7 +13,7 @@ from statusbreaks.incidents.models import (
     PlaybookText,
     UpdateText,
 )
-from statusbreaks.maintenance.models import AlternativeChannel, Closing
+from statusbreaks.maintenance.models import AlternativeChannel, Closing, ClosingText
 from statusbreaks.notifications.models import Message
 from statusbreaks.shop.models import ReportedOrder
 
@@ -23,10 +23,13 @@ __all__ = [
     "AlternativeChannel",
     "Campaign",
     "Closing",
+    "ClosingText",
     "Component",
     "Coupon",
     "CouponPolicy",
     "Expectation",
+    "FlowCounter",
+    "FlowGauge",
     "Grant",
     "Incident",
     "IncidentEvent",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import connections, models
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
@@ -53,6 +53,9 @@ class StatusChangeQuerySet(RowQuerySet["StatusChange"]):
         """Add these to the ledger; an event that is known by its `event_id` adds nothing."""
         self.bulk_create([StatusChange.of(event) for event in events], ignore_conflicts=True)
 
+    def known_ids(self, event_ids: Iterable[str | None]) -> set[str | None]:
+        return set(self.filter(event_id__in=list(event_ids)).values_list("event_id", flat=True))
+
     def mark_followed(self, changes: Iterable[StatusChange], at: datetime) -> None:
         self.filter(pk__in=[change.pk for change in changes]).update(followed_at=at)
 
@@ -86,6 +89,10 @@ class StatusChange(FlowRow):
     def of(cls, event: StatusEvent) -> StatusChange:
         return cls(**asdict(event))
 
+    def refuse_nonsense(self) -> None:
+        """Raises ValidationError where a value is missing, too long, or no flow."""
+        self.clean_fields(exclude={name for name in ("event_id", "followed_at") if getattr(self, name) is None})
+
 
 class WatchQuerySet(RowQuerySet["Watch"]):
     def of_orders(self, source: str, keys: Iterable[str]) -> Self:
@@ -103,6 +110,12 @@ class WatchQuerySet(RowQuerySet["Watch"]):
 
     def entered_since(self, moment: datetime) -> Self:
         return self.filter(changed_at__gte=moment)
+
+    def moments(self) -> list[datetime]:
+        return list(self.values_list("changed_at", flat=True))
+
+    def newest(self, number: int) -> list[Watch]:
+        return list(self.order_by("-changed_at", "-pk")[:number])
 
     def held(self, source: str, keys: Iterable[str]) -> dict[tuple[str, str], Watch]:
         """These orders' watches by (key, flow), locked in one order so that two workers never wait in a ring."""
@@ -205,8 +218,10 @@ class StatusBreakQuerySet(RowQuerySet["StatusBreak"]):
     def mark_healed(self, at: datetime) -> int:
         return self.open().update(healed_at=at, open_key=None)
 
-    def open_all(self, breaks: Iterable[StatusBreak]) -> None:
+    def open_all(self, breaks: Sequence[StatusBreak]) -> list[StatusBreak]:
+        """Insert these, and hand them back as rows of the table; one that is open already stays as it is."""
         self.bulk_create(breaks, ignore_conflicts=True)
+        return list(self.filter(open_key__in=[one.open_key for one in breaks])) if breaks else []
 
     def like(self, flow: str, segment: str) -> Self:
         return self.filter(flow=flow, segment=segment)
@@ -273,6 +288,14 @@ class AlarmQuerySet(RowQuerySet["Alarm"]):
     def mark_absorbed(self, alarm: Alarm, at: datetime) -> None:
         self.filter(pk=alarm.pk).update(absorbed_at=at)
 
+    def ring(self, alarm: Alarm) -> Alarm:
+        """This alarm, or the one that is open for the same."""
+        values = {field.name: getattr(alarm, field.name) for field in alarm._meta.fields if not field.primary_key}
+        return self.get_or_create(open_key=alarm.open_key, defaults=values)[0]
+
+    def end(self, pk: int, at: datetime) -> None:
+        self.filter(pk=pk).update(ended_at=at, open_key=None)
+
 
 class Alarm(models.Model):
     """A flow as a whole is unusual. The sentence says why we think so, the odds how sure that is."""
@@ -305,3 +328,72 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+class PlaceRow(models.Model):
+    """A status of a flow, in one segment."""
+
+    flow = models.CharField(_("flow"), max_length=10, choices=Flow)
+    segment = models.CharField(_("segment"), max_length=64, blank=True)
+    status = models.CharField(_("status"), max_length=64)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, (self.flow, self.segment, self.status)))
+
+
+class FlowCounterQuerySet(RowQuerySet["FlowCounter"]):
+    def of(self, place: PlaceRow) -> Self:
+        return self.filter(flow=place.flow, segment=place.segment, status=place.status)
+
+    def fade(self, share: float) -> None:
+        self.update(went_on=F("went_on") * share, gave_up=F("gave_up") * share)
+
+
+class FlowCounter(PlaceRow):
+    """How many orders left a status after so long a time (a bucket of `statistics.EDGES`). Long ago counts less."""
+
+    bucket = models.PositiveSmallIntegerField(_("length"))
+    went_on = models.FloatField(_("went on"), default=0)
+    gave_up = models.FloatField(_("given up"), default=0)
+
+    objects = FlowCounterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("flow counter")
+        verbose_name_plural = _("flow counters")
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "segment", "status", "bucket"], name="sb_counter_unique"),
+        ]
+
+
+class FlowGaugeQuerySet(RowQuerySet["FlowGauge"]):
+    def due(self, at: datetime) -> Self:
+        """Whose turn it is to be looked at."""
+        return self.filter(next_at__lte=at)
+
+
+class FlowGauge(PlaceRow):
+    """How a flow runs where it leaves a status: its pace, learned from the counters, and what speaks for a stop."""
+
+    hazard = models.JSONField(_("pace"), default=list, editable=False)
+    steps = models.FloatField(_("learned from so many steps"), default=0)
+    learned_at = models.DateTimeField(_("learned at"), null=True, blank=True)
+    measured_at = models.DateTimeField(_("measured at"), null=True, blank=True)
+    next_at = models.DateTimeField(_("next look at"))
+    unread = models.PositiveIntegerField(_("steps since"), default=0)
+    since = models.DateTimeField(_("unusual since"), null=True, blank=True)
+    due = models.FloatField(_("steps due"), default=0)
+    came = models.PositiveIntegerField(_("steps that came"), default=0)
+    score = models.FloatField(_("score"), default=0)
+    alarm = models.ForeignKey(Alarm, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("alarm"))
+
+    objects = FlowGaugeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("flow gauge")
+        verbose_name_plural = _("flow gauges")
+        constraints = [models.UniqueConstraint(fields=["flow", "segment", "status"], name="sb_gauge_unique")]
+        indexes = [models.Index(fields=["next_at"], name="sb_gauge_next")]

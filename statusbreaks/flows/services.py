@@ -12,9 +12,10 @@ from typing import TypeVar
 from statusbreaks import signals
 from statusbreaks.core.events import emit
 from statusbreaks.core.queries import work_through
+from statusbreaks.flows.counters import count_given_up, count_steps
 from statusbreaks.flows.judge import Step, expectation_for
 from statusbreaks.flows.models import Expectation, StatusBreak, StatusBreakQuerySet, StatusChange, Watch, WatchQuerySet
-from statusbreaks.flows.queries import insert_change
+from statusbreaks.flows.queries import insert_changes
 from statusbreaks.shop.models import facts_of
 from statusbreaks.shop.port import current_shop
 from statusbreaks.shop.values import SHOP, OrderFacts, StatusEvent
@@ -27,12 +28,13 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = OrderFacts(key="", number="", statuses={})
 
 
-def record(event: StatusEvent) -> bool:
-    """Append one row to the ledger. Never raises: a sale goes on whatever happens to us; False says it failed."""
+def record(*events: StatusEvent) -> bool:
+    """Append a row each to the ledger. Never raises: a sale goes on whatever happens to us; False says it failed."""
     try:
-        insert_change(event)
+        insert_changes(events)
     except Exception:
-        logger.exception("order %s: %s was not recorded", event.order_number or event.order_key, event.flow)
+        orders = ", ".join(f"{event.order_number or event.order_key} ({event.flow})" for event in events)
+        logger.exception("order %s: the status was not recorded", orders)
         return False
     return True
 
@@ -97,7 +99,8 @@ class _Book:
         if not status or status == watch.status or change.occurred_at < watch.changed_at:
             return
         segment = change.segment or facts.segments.get(change.flow, "") or watch.segment
-        self.steps.append(Step(change.flow, segment, watch.status, status, watch.changed_at, change.occurred_at))
+        place = (change.flow, watch.segment or segment)
+        self.steps.append(Step(*place, watch.status, status, watch.changed_at, change.occurred_at))
         watch.order_number = change.order_number or facts.number or watch.order_number
         watch.status, watch.segment, watch.changed_at = status, segment, change.occurred_at
         self._arm(watch)
@@ -116,6 +119,7 @@ class _Book:
         watches = list(self.moved.values())
         if watches:
             Watch.objects.put(watches)
+            count_steps(self.steps, now)
         if self.healed:
             heal(StatusBreak.objects.of_watches(self.healed), now)
         cancelled = [key for key, facts in self.facts.items() if facts.cancelled]
@@ -133,6 +137,7 @@ def heal(breaks: StatusBreakQuerySet, now: datetime) -> None:
     if healed:
         breaks.mark_healed(now)
     for one in healed:
+        one.healed_at, one.open_key = now, None
         emit(signals.break_healed, StatusBreak, status_break=one)
 
 
@@ -141,18 +146,37 @@ def _end(watches: WatchQuerySet, now: datetime) -> None:
     if ended:
         heal(StatusBreak.objects.of_watches(ended), now)
         Watch.objects.end(ended, now)
+        count_given_up(ended, now)
 
 
 def _detect(watches: list[Watch], now: datetime) -> None:
     for source, batch in _by_source(watches).items():
         facts = facts_of(source, [watch.order_key for watch in batch])
-        knows_all = source == SHOP and current_shop().has_orders
-        gone = [watch for watch in batch if knows_all and watch.order_key not in facts]
-        moved = [watch for watch in batch if _elsewhere(watch, facts)]
-        Watch.objects.end(gone, now)
-        # The shop changed it behind our hook (an UPDATE, say): the ledger hears of it, and nobody is alarmed.
-        StatusChange.objects.append([_noticed(watch, facts[watch.order_key], now) for watch in moved])
-        _open_breaks([watch for watch in batch if watch not in gone and watch not in moved], now)
+        there = _look(batch, facts, now)
+        over = [watch for watch in there if _is_over(watch, facts)]
+        Watch.objects.end(over, now)
+        _open_breaks([watch for watch in there if watch not in over], now)
+
+
+def _is_over(watch: Watch, facts: Mapping[str, OrderFacts]) -> bool:
+    """Cancelled, or gone from a shop that knows all its orders: nobody waits for it any more."""
+    known = facts.get(watch.order_key)
+    return known.cancelled if known else watch.source == SHOP and current_shop().has_orders
+
+
+def those_still_there(watches: Iterable[Watch], now: datetime) -> list[Watch]:
+    """Those which the shop itself sees in the status that we know of; of the others the ledger hears."""
+    there: list[Watch] = []
+    for source, batch in _by_source(watches).items():
+        there += _look(batch, facts_of(source, [watch.order_key for watch in batch]), now)
+    return there
+
+
+def _look(watches: list[Watch], facts: Mapping[str, OrderFacts], now: datetime) -> list[Watch]:
+    moved = [watch for watch in watches if _elsewhere(watch, facts)]
+    # The shop changed it behind our hook (an UPDATE, say): the ledger hears of it, and nobody is alarmed.
+    StatusChange.objects.append([_noticed(watch, facts[watch.order_key], now) for watch in moved])
+    return [watch for watch in watches if watch not in moved]
 
 
 def _elsewhere(watch: Watch, facts: Mapping[str, OrderFacts]) -> bool:
@@ -167,8 +191,7 @@ def _noticed(watch: Watch, facts: OrderFacts, now: datetime) -> StatusEvent:
 
 
 def _open_breaks(watches: list[Watch], now: datetime) -> None:
-    breaks = [StatusBreak.of(watch, now) for watch in watches]
-    StatusBreak.objects.open_all(breaks)
+    opened = StatusBreak.objects.open_all([StatusBreak.of(watch, now) for watch in watches])
     Watch.objects.mark_breached(watches, now)
-    for one in breaks:
+    for one in opened:
         emit(signals.break_opened, StatusBreak, status_break=one)

@@ -81,7 +81,7 @@ class Pace:
 
     @property
     def turn(self) -> float:
-        """Seconds to wait before a calm flow is judged again."""
+        """Seconds to wait before a calm flow is judged again; one that is not calm is looked at five times as often."""
         return TURN * self.usual
 
     def _upto(self, age: float) -> float:
@@ -128,7 +128,8 @@ class Reading:
 
     @property
     def is_alarming(self) -> bool:
-        return self.score >= LIMIT
+        # At the usual pace too: of orders that waited long already, more may be due at the slower one.
+        return self.score >= LIMIT and math.log(self.odds) >= LIMIT
 
     @property
     def odds(self) -> float:
