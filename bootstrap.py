@@ -24,7 +24,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UNFINISHED = VENV / "statusbreaks-installing"
 OLDEST = (3, 11)
-CONTAINED_IN = {"demo": ["demo", "test", "bench", "lint"], "test": ["test", "lint"]}
+CONTAINED_IN = {
+    "demo": ["demo", "demo,services", "test", "bench", "lint"],
+    "demo,services": ["demo,services", "test", "bench", "lint"],
+    "test": ["test", "lint"],
+}
 
 TOO_OLD = """statusbreaks needs Python {}.{} or newer, and {} is {}.{}.{}.
 Run it with a newer one, for instance: python3.13 manage.py demo"""

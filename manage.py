@@ -11,11 +11,13 @@ import sys
 import bootstrap
 
 EXTRAS = {"test": "test", "bench": "bench"}  # of pyproject.toml; every other command needs `demo`
+SERVICES = ("DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL")  # whose drivers stand in an extra of their own
 
 
 def main(argv):
     command = argv[0] if argv else "help"
-    bootstrap.enter_environment(EXTRAS.get(command, "demo"), argv)
+    usual = "demo,services" if any(map(os.environ.get, SERVICES)) else "demo"
+    bootstrap.enter_environment(EXTRAS.get(command, usual), argv)
     {"test": test, "bench": bench}.get(command, django)(argv)
 
 

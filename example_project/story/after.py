@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 
 from example_project.celery import app
 from example_project.shop.seed import Seeded
+from example_project.story.serving import USUAL
 from example_project.story.telling import Teller
 
 LISTENS = 0.7  # seconds for other workers to answer
@@ -19,10 +23,19 @@ def refuse_other_workers() -> None:
     """Raises CommandError where a worker would live in another time than the story."""
     if not settings.CELERY_BROKER_URL:
         return
-    known = app.control.inspect(timeout=LISTENS).registered() or {}
+    try:
+        known = app.control.inspect(timeout=LISTENS).registered() or {}
+    except OperationalError as error:
+        raise CommandError(f"The broker named by CELERY_BROKER_URL does not answer: {error}") from error
     names = [node for node, tasks in known.items() if "statusbreaks.tick" in tasks]
     if names:
         raise CommandError(BUSY.format(names=", ".join(names)))
+
+
+def worker_command() -> str:
+    """Its letters should lead to where the shop is served."""
+    here = os.environ.get("BASE_URL") or f"http://localhost:{USUAL}" == settings.BASE_URL
+    return ("" if here else f"BASE_URL={settings.BASE_URL} ") + ".venv/bin/celery -A example_project worker -B"
 
 
 def invite(teller: Teller, seeded: Seeded | None) -> None:
@@ -32,14 +45,14 @@ def invite(teller: Teller, seeded: Seeded | None) -> None:
         ("the shop", f"{base}/"),
         ("the admin", f"{base}{reverse('admin:index')}"),
         ("make a provider fail", f"{base}{reverse('staff_providers')}"),
-        ("see the closed page", f"{base}{reverse('checkout')} with something in the basket, after this command:"),
-        ("", "python3 manage.py statusbreaks close --scope checkout"),
+        ("close the checkout", "python3 manage.py statusbreaks close --scope checkout"),
+        ("see the closed page", f"{base}{reverse('checkout')}"),
         ("and open it again", "python3 manage.py statusbreaks open"),
     ]
     if seeded:
         rows.insert(2, ("sign in as", f"{seeded.staff.username}  password  {seeded.password}"))
     if settings.CELERY_BROKER_URL:
-        rows.append(("the worker", "start it in another shell: celery -A example_project worker -B"))
+        rows.append(("the worker", f"start it in another shell: {worker_command()}"))
     teller.table(rows)
     teller.say()
     teller.say("Stop with Ctrl-C.", "quiet")

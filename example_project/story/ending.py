@@ -9,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
-from example_project.story.acts import ZOFIA, Story, link, show, zofia_buys
+from example_project.story.acts import ZOFIA, Story, in_admin, link, show, zofia_buys
 from example_project.story.telling import long, plural, promise
 from example_project.story.world import HOURLY, choose
 from statusbreaks.models import Campaign, Coupon, Incident, Message, StatusBreak, Survey
@@ -154,3 +155,15 @@ def sum_up(story: Story) -> None:
     ]
     story.teller.chapter("In all")
     story.teller.table(rows)
+    story.teller.chapter("To look at")
+    story.teller.table(links(story))
+
+
+def links(story: Story) -> list[tuple[str, str]]:
+    incident = story.incident
+    return [
+        ("the incident", in_admin(incident)),
+        ("Zofia's order that waited", link(story.hers.signed_path())),
+        ("all her orders, for staff", link(f"{reverse('staff_orders')}?q={ZOFIA['email']}")),
+        ("the e-mails", f"{settings.MAIL_DIR}"),
+    ]

@@ -43,7 +43,8 @@ def _is_free(port: int) -> bool:
 
 def serve(port: int) -> None:
     """Answer requests until SIGINT or SIGTERM. Without a broker, the worker's thread runs beside."""
-    logging.getLogger("django.server").setLevel(logging.ERROR)  # a line for each picture would bury the links
+    # A line for each picture and each closed page would bury the links; errors are told by django.request.
+    logging.getLogger("django.server").setLevel(logging.CRITICAL)
     server = ThreadedWSGIServer((HOST, port), WSGIRequestHandler)
     server.set_app(WSGIHandler())
     with _stopped_by_signals(server), _work_beside():

@@ -1,0 +1,143 @@
+"""The very same shop on database servers, a cache server, and Celery workers with either broker."""
+
+import os
+import uuid
+from contextlib import closing
+
+import psycopg
+import pymysql
+import pytest
+import redis
+from kombu import Connection
+
+from tests.example_project.processes import read_until, run, run_demo, running
+
+pytestmark = [pytest.mark.slow, pytest.mark.services]
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres:postgres@127.0.0.1:5432")
+MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306")
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
+
+ONE_MORE_WORD = """
+from statusbreaks.incidents.services import Draft, post_update
+from statusbreaks.models import Incident
+post_update(Incident.objects.get(flow="payment"), Draft({"en": ("One more word", "Thank you for your patience.")}))
+"""
+COUNT = """
+from statusbreaks.models import AffectedOrder, Message
+letters = Message.objects.filter(subject__startswith="One more word")
+print(letters.filter(status="sent").count(), AffectedOrder.objects.count())
+"""
+
+
+def missing(service, error):
+    """Left out on a laptop; on CI, where it belongs, an error."""
+    sentence = f"{service} does not answer on this machine ({type(error).__name__}), so this is not tried."
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture
+def name():
+    return f"kettle_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def postgresql(name):
+    try:
+        connection = psycopg.connect(f"{POSTGRES}/postgres".replace("postgres://", "postgresql://"), autocommit=True)
+    except psycopg.OperationalError as error:
+        missing("PostgreSQL", error)
+    with connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{POSTGRES}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def mariadb(name):
+    try:
+        connection = pymysql.connect(host="127.0.0.1", user="root")
+    except pymysql.OperationalError as error:
+        missing("MariaDB", error)
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        yield f"{MARIADB}/{name}"
+        cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def a_redis():
+    """A database of it that nobody uses; emptied before and after."""
+    client = redis.Redis.from_url(f"{REDIS}/13")
+    with closing(client):
+        try:
+            client.flushdb()
+        except redis.ConnectionError as error:
+            missing("Redis", error)
+        yield f"{REDIS}/13"
+        client.flushdb()
+
+
+@pytest.fixture
+def a_rabbitmq():
+    with Connection(RABBITMQ, connect_timeout=5) as connection:
+        try:
+            connection.ensure_connection(max_retries=1)
+        except connection.connection_errors as error:
+            missing("RabbitMQ", error)
+        _purge(connection)
+        yield RABBITMQ
+        _purge(connection)
+
+
+def _purge(connection):
+    with connection.SimpleQueue("celery") as queue:
+        queue.clear()
+
+
+def the_story_came_true(done):
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "false alarms                    0" in done.stdout
+
+
+def test_the_story_comes_true_on_mariadb(tmp_path, mariadb):
+    the_story_came_true(run_demo(tmp_path, "--no-serve", DATABASE_URL=mariadb))
+
+
+def test_the_story_comes_true_on_postgresql_with_redis_and_twice(tmp_path, postgresql, a_redis):
+    for _again in range(2):
+        the_story_came_true(run_demo(tmp_path, "--no-serve", DATABASE_URL=postgresql, CACHE_URL=a_redis))
+
+
+@pytest.mark.parametrize("broker", ["a_redis", "a_rabbitmq"])
+def test_a_celery_worker_does_the_work(tmp_path, postgresql, broker, request):
+    services = {"DATABASE_URL": postgresql, "CELERY_BROKER_URL": request.getfixturevalue(broker)}
+    the_story_came_true(run_demo(tmp_path, "--no-serve", **services))
+    run(tmp_path, "django", "shell", "--verbosity", "0", "--command", ONE_MORE_WORD, **services)
+    celery = ("celery", "--app", "example_project")
+    flags = ("--beat", "--concurrency", "1", "--loglevel", "INFO", "--uid", str(os.getuid()))
+
+    with running(tmp_path, *celery, "worker", *flags, **services) as worker:
+        read_until(worker, "ready")
+        run(tmp_path, *celery, "call", "statusbreaks.tick", **services)
+        read_until(worker, r"Task statusbreaks\.tick\S* succeeded", r"Beat\] Scheduler: Sending due task shop-work")
+        refused = run_demo(tmp_path, "--no-serve", **services)
+
+    sent, orders = counted(tmp_path, services)
+    assert (sent > 0, sent) == (True, orders)
+    assert (refused.returncode, "A Celery worker runs already" in refused.stderr) == (1, True)
+
+
+def counted(folder, services):
+    done = run(folder, "django", "shell", "--verbosity", "0", "--command", COUNT, **services)
+    return [int(number) for number in done.stdout.split()]
+
+
+def test_a_broker_that_is_down_is_named(tmp_path):
+    done = run_demo(tmp_path, "--no-serve", CELERY_BROKER_URL="redis://127.0.0.1:1/0")
+
+    assert done.returncode == 1
+    assert "The broker named by CELERY_BROKER_URL does not answer" in done.stderr
