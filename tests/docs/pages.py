@@ -85,7 +85,7 @@ def shown(block: Block) -> Iterator[Shown]:
 
 def is_whole(lines: list[str]) -> bool:
     try:
-        shlex.split("\n".join(lines))
+        shlex.split("\n".join(lines), comments=True)
     except ValueError:
         return False
     return not lines[-1].endswith("\\")

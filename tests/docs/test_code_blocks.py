@@ -112,7 +112,7 @@ def route(code: CodeType) -> None:
 
 def type_in(one: Shown, place: str) -> None:
     """Only what is ours, and comes to an end."""
-    words = shlex.split(one.command)
+    words = shlex.split(one.command, comments=True)
     if words[0] == "curl":
         printed = curl(words[1:])
     elif words[1:2] == ["manage.py"] and get_commands().get(words[2]) == "statusbreaks" and "--loop" not in words:
