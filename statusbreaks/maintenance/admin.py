@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.db.models import Field, Model, QuerySet
+from django.forms import ModelForm, Select
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from statusbreaks.core.admin import PartInline, TableAdmin
 from statusbreaks.maintenance import services
 from statusbreaks.maintenance.models import AlternativeChannel, Closing, ClosingText
+from statusbreaks.maintenance.scopes import known_scopes
 
 STAMPS = ["closed_at", "opened_by", "ended_at", "ended_by"]
 
@@ -30,7 +31,6 @@ class ClosingAdmin(TableAdmin[Closing]):
     list_filter = ["scope", "begins_at"]
     list_select_related = ["incident"]
     search_fields = ["reason", "scope"]
-    fields = ["scope", "incident", "reason", "begins_at", "expected_open_at", "ends_at", *STAMPS]
     readonly_fields = STAMPS
     autocomplete_fields = ["incident"]
     inlines = [ClosingTextInline]
@@ -42,6 +42,14 @@ class ClosingAdmin(TableAdmin[Closing]):
         if closing.is_running(now):
             return str(_("closed"))
         return str(_("planned") if closing.ended_at is None and closing.begins_at > now else _("over"))
+
+    def get_fields(self, request: HttpRequest, obj: Closing | None = None) -> Any:
+        return [*services.DECIDED, *STAMPS] if obj else services.DECIDED
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "scope":
+            kwargs["widget"] = Select(choices=[(scope, _label(scope)) for scope in known_scopes()])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"ends_at": timezone.now() + services.AT_MOST, **super().get_changeform_initial_data(request)}
@@ -70,6 +78,10 @@ class ClosingAdmin(TableAdmin[Closing]):
         else:
             text = _("Saved, but shoppers do not see it yet: the state file was not written. See the log.")
             self.message_user(request, text, messages.ERROR)
+
+
+def _label(scope: str) -> str:
+    return f"{scope}: {label}" if (label := Closing(scope=scope).scope_label) != scope else scope
 
 
 @admin.register(AlternativeChannel)

@@ -175,9 +175,16 @@ def return_path(request: HttpRequest) -> str:
 
 def _where_htmx_finds_the_page(request: HttpRequest, snapshot: Snapshot, now: datetime) -> str:
     """htmx drops a 503 but follows this: to the page that the shopper is on if that is closed too, else to this one."""
-    current = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    current = _path_of(request.headers.get("HX-Current-URL", ""))
     is_closed = current and decide(snapshot, Visit("GET", current), now).lease
     return _local(current if is_closed else request.path)
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:  # a header may say anything, such as http://[
+        return ""
 
 
 def _local(path: str) -> str:

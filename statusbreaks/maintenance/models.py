@@ -135,6 +135,12 @@ class Closing(TimeStampedModel):
     def scope_label(self) -> str:
         return str(self.Scope(self.scope).label) if self.scope in self.Scope.values else self.scope
 
+    def say(self, texts: Iterable[ClosingText]) -> None:
+        """Take over these words, of this closing or of another."""
+        for text in texts:
+            words = {"headline": text.headline, "body": text.body}
+            self.texts.update_or_create(language=text.language, defaults=words)
+
     def is_running(self, at: datetime) -> bool:
         return self.ended_at is None and self.begins_at <= at < self.ends_at
 

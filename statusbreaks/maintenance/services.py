@@ -87,9 +87,7 @@ def close_again(closing: Closing, *, by: Any = None) -> Closing:
         closing = Closing(scope=closing.scope, incident=closing.incident, reason=closing.reason, opened_by=by)
     closing.begins_at, closing.ends_at = now, now + length
     keep(closing)
-    for text in texts:
-        words = {"headline": text.headline, "body": text.body}
-        closing.texts.update_or_create(language=text.language, defaults=words)
+    closing.say(texts)
     return closing
 
 

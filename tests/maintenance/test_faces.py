@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-import statusbreaks.maintenance.admin  # noqa: F401
 from statusbreaks.maintenance import checks, store
 from statusbreaks.maintenance.models import AlternativeChannel, Closing, ClosingText
 from statusbreaks.maintenance.services import close_shop
@@ -265,6 +264,8 @@ def test_the_list_says_what_runs_and_the_form_offers_an_end(admin_client):
     for state in ("closed", "planned", "over"):
         assert f'<td class="field-state">{state}</td>' in page
     assert 'name="ends_at_0" value="2026-03-03"' in form
+    assert '<option value="checkout">checkout</option>' in form
+    assert '<option value="writes">writes: everything that writes (read-only shop)</option>' in form
 
 
 def test_a_channel_is_shown_as_soon_as_it_is_saved_and_gone_when_it_is_deleted(admin_client, state_dir):

@@ -11,8 +11,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse
 from django.template import Template
 from django.test import AsyncClient, Client, RequestFactory
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from statusbreaks.maintenance.middleware import MaintenanceMiddleware
+from statusbreaks.maintenance.store import reader
 from tests.maintenance.build import HOUR, MAP, NOW, lease, page, snapshot
 
 BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8", "HTTP_USER_AGENT": "Mozilla/5.0"}
@@ -305,6 +308,35 @@ def test_what_always_stays_open_stays_open(closed):
 
     assert answer("post", "/webhooks/pay/").content == b"through"
     assert answer("options", "/api/orders/").content == b"through"
+
+
+headers = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40)
+urls = st.one_of(
+    headers, st.sampled_from(["http://[", "http://testserver:port/", "//", "http://testserver//x", "\\\\x"])
+)
+
+
+@given(accept=headers, language=headers, agent=headers, cookie=headers, referer=urls, current=urls, query=headers)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_client_sends_it_is_answered(closed, accept, language, agent, cookie, referer, current, query):
+    if not reader.current().leases:
+        closed(lease())
+
+    response = answer(
+        "post",
+        "/checkout/",
+        QUERY_STRING=query,
+        HTTP_ACCEPT=accept,
+        HTTP_ACCEPT_LANGUAGE=language,
+        HTTP_USER_AGENT=agent,
+        HTTP_COOKIE=cookie,
+        HTTP_REFERER=referer,
+        HTTP_HX_REQUEST="true",
+        HTTP_HX_CURRENT_URL=current,
+    )
+
+    assert response.status_code == 503
+    assert not response["HX-Redirect"].startswith(("//", "/\\"))
 
 
 def test_snapshot_is_immutable():
