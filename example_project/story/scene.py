@@ -8,6 +8,7 @@ from decimal import Decimal
 from statusbreaks.models import AlternativeChannel, Component, CouponPolicy, Expectation, Playbook, PlaybookText
 
 CARDS = "paywell"
+QUIET = timedelta(minutes=20)
 DEADLINES = (
     ("payment", "authorised", "", timedelta(hours=4)),
     ("payment", "pending", "", timedelta(days=4)),
@@ -94,7 +95,7 @@ def _plan() -> Playbook:
         impact="major",
         publishes=True,
         closes=["checkout"],
-        resolves_after=timedelta(minutes=20),
+        resolves_after=QUIET,
         asks_after=timedelta(hours=20),
     )
     for event, texts in (("opened", OPENED), ("resolved", RESOLVED)):

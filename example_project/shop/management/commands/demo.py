@@ -7,7 +7,7 @@ import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -42,10 +42,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, no_serve: bool, port: int | None, **options: Any) -> None:
         if options["known"] and not options["orders"]:
             raise CommandError("--known goes with --orders.")
-        teller = Teller.to(self.stdout, plain=options["no_color"])
+        out = cast(TextIO, self.stdout)
+        teller = Teller.to(out, plain=options["no_color"])
         port = None if no_serve else free_port(port)
         if options["orders"]:
-            replay(options["orders"], options["known"], self.stdout)
+            replay(options["orders"], options["known"], out)
             if no_serve:
                 return
         with database.alone(), _at(port):
