@@ -26,6 +26,7 @@ from statusbreaks.incidents.models import (
     Playbook,
     PlaybookText,
     UpdateText,
+    open_key,
 )
 from statusbreaks.shop.models import facts_of, find_order
 from statusbreaks.shop.values import OrderFacts
@@ -170,14 +171,21 @@ def _refusal(incident: Incident, to: str, possible: Iterable[str]) -> str:
 
 
 def _stamps(incident: Incident, to: str, at: datetime) -> dict[str, Any]:
-    """What else a step writes. A reopened incident forgets its end and whom it had made good."""
+    """What else a step writes. A reopened incident forgets its end, and absorbs what comes as it did before."""
     if to == Status.RESOLVED:
         return {"resolved_at": at, "open_key": None}
     if to == Status.DISMISSED:
         return {"dismissed_at": at, "open_key": None}
     if incident.status in OVER and to not in OVER:
-        return {"resolved_at": None, "dismissed_at": None, "compensated_at": None, "asked_at": None}
+        fresh = dict.fromkeys(("resolved_at", "dismissed_at", "compensated_at", "asked_at", "quiet_at"))
+        return {**fresh, "open_key": _free_key(incident)}
     return {}
+
+
+def _free_key(incident: Incident) -> str | None:
+    """None where another incident absorbs by now what is found, or where this one never did."""
+    free = incident.is_automatic and not Incident.objects.absorbing(incident.flow, incident.segment)
+    return open_key(incident.flow, incident.segment) if free else None
 
 
 def resolve(incident: Incident, *, by: Any = None, draft: Draft | None = None, at: datetime | None = None) -> None:
