@@ -130,6 +130,8 @@ class Closing(TimeStampedModel):
             raise ValidationError({"scope": _("Not a known scope. Known are: %(names)s.") % {"names": names}})
         if self.ends_at and self.begins_at and self.ends_at <= self.begins_at:
             raise ValidationError({"ends_at": _("It must end after it begins.")})
+        if self.ends_at and self.expected_open_at and self.ends_at < self.expected_open_at:
+            raise ValidationError({"ends_at": _("It must not open by itself before it is expected to open.")})
 
     @property
     def scope_label(self) -> str:

@@ -293,7 +293,11 @@ def test_a_channel_is_shown_as_soon_as_it_is_saved_and_gone_when_it_is_deleted(a
 
 @pytest.mark.parametrize(
     ("facts", "field"),
-    [({"scope": "chekout", "ends_at": NOW + HOUR}, "scope"), ({"scope": "site", "ends_at": NOW}, "ends_at")],
+    [
+        ({"scope": "chekout", "ends_at": NOW + HOUR}, "scope"),
+        ({"scope": "site", "ends_at": NOW}, "ends_at"),
+        ({"scope": "site", "ends_at": NOW + HOUR, "expected_open_at": NOW + 2 * HOUR}, "ends_at"),
+    ],
 )
 def test_a_closing_is_checked_before_it_is_kept(facts, field):
     with pytest.raises(ValidationError) as refused:
