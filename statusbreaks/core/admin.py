@@ -10,7 +10,7 @@ from django.apps import apps
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.forms import ModelForm, Textarea
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,9 +21,17 @@ from statusbreaks.exceptions import InvalidTransition
 
 if TYPE_CHECKING or not apps.is_installed("unfold"):
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+    from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+    from django.forms import CheckboxInput, Select
 else:
-    # Under Unfold the pages of a plain ModelAdmin look broken.
+    # Under Unfold the pages of a plain ModelAdmin look broken, and plain fields have no frame.
     from unfold.admin import ModelAdmin, StackedInline, TabularInline
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
+    from unfold.widgets import UnfoldAdminTextareaWidget as AdminTextareaWidget
+    from unfold.widgets import UnfoldAdminTextInputWidget as AdminTextInputWidget
+    from unfold.widgets import UnfoldBooleanWidget as CheckboxInput
+
+__all__ = ["AdminTextInputWidget", "AdminTextareaWidget", "CheckboxInput", "Select"]
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
@@ -60,6 +68,13 @@ class BoundedPaginator(PaginatorOf[Any]):
         return int(rows[:COUNTED].count())
 
 
+def lower(field: Any) -> Any:
+    """A text box that leaves room for others: what is written here is short."""
+    if field and isinstance(field.widget, Textarea):
+        field.widget.attrs["rows"] = 4
+    return field
+
+
 class TableAdmin(ModelAdminOf[M]):
     """A table of any size."""
 
@@ -67,6 +82,9 @@ class TableAdmin(ModelAdminOf[M]):
     show_full_result_count = False
     list_per_page = 50
     ordering = ["-pk"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return lower(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def save_model(self, request: HttpRequest, obj: M, form: ModelForm[M], change: bool) -> None:
         # Only what was changed here: a worker may have moved the row while somebody had its page open.
@@ -128,6 +146,9 @@ class PartInline(StackedInlineOf[M, P]):
     """Rows that are a part of their owner: whoever may change the owner may change them."""
 
     extra = 0
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return lower(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(self._owner.has_view_permission(request, obj))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
@@ -12,14 +13,13 @@ from django.db.models import Field, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from statusbreaks.conf import conf
-from statusbreaks.core.admin import GlanceInline, LedgerAdmin, PartInline, TableAdmin, link
+from statusbreaks.core.admin import GlanceInline, LedgerAdmin, M, P, PartInline, TableAdmin, link
 from statusbreaks.incidents import services
 from statusbreaks.incidents.forms import OrdersForm, PlaybookForm, UpdateForm
 from statusbreaks.incidents.models import (
@@ -50,8 +50,18 @@ class ComponentAdmin(TableAdmin[Component]):
     ordering = ["position", "name"]
 
 
-class PlaybookTextInline(PartInline[PlaybookText, Playbook]):
+class TextInline(PartInline[M, P]):
+    """Texts, the first of them in the language of the site."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "language":
+            kwargs["initial"] = settings.LANGUAGE_CODE
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+class PlaybookTextInline(TextInline[PlaybookText, Playbook]):
     model = PlaybookText
+    fields = ["event", "language", "headline", "body"]
 
 
 @admin.register(Playbook)
@@ -72,6 +82,10 @@ class PlaybookAdmin(TableAdmin[Playbook]):
     ]
 
 
+def money(order: AffectedOrder) -> str:
+    return "" if order.value is None else f"{order.value:.2f} {order.currency}"
+
+
 class UpdateGlance(GlanceInline[IncidentUpdate, Incident]):
     model = IncidentUpdate
     fields = readonly_fields = ("headline", "status", "notifies", "published_at", "author")
@@ -90,9 +104,13 @@ class UpdateGlance(GlanceInline[IncidentUpdate, Incident]):
 
 class AffectedGlance(GlanceInline[AffectedOrder, Incident]):
     model = AffectedOrder
-    fields = readonly_fields = ("reason", "value", "currency", "joined_at", "recovered_at", "removed_at")
+    fields = readonly_fields = ("reason", "at_risk", "joined_at", "recovered_at", "removed_at")
     ordering = ["-pk"]
     verbose_name_plural = _("affected orders, the last 20")
+
+    @admin.display(description=_("value at risk"))
+    def at_risk(self, order: AffectedOrder) -> str:
+        return money(order)
 
 
 class EventGlance(GlanceInline[IncidentEvent, Incident]):
@@ -109,8 +127,7 @@ class EventGlance(GlanceInline[IncidentEvent, Incident]):
 class IncidentAdmin(TableAdmin[Incident]):
     """An incident is never deleted: what was nothing is dismissed."""
 
-    list_display = ["named", "title", "status", "impact", "flow", "segment", "detected_at", "resolved_at"]
-    list_display_links = ["named", "title"]
+    list_display = ["titled", "status", "impact", "detected_at", "resolved_at"]
     list_filter = ["status", "impact", "kind", "flow"]
     search_fields = ["title", "segment", "=id"]
     autocomplete_fields = ["components", "playbook"]
@@ -146,7 +163,11 @@ class IncidentAdmin(TableAdmin[Incident]):
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
         return False
 
-    @admin.display(description=_("reference"), ordering="pk")
+    @admin.display(description=_("incident"), ordering="pk")
+    def titled(self, incident: Incident) -> str:
+        return str(incident)
+
+    @admin.display(description=_("reference"))
     def named(self, incident: Incident) -> str:
         return incident.reference
 
@@ -189,16 +210,20 @@ class IncidentAdmin(TableAdmin[Incident]):
         if form.is_valid():
             self._add_orders(request, incident, form.cleaned_data["numbers"], form.cleaned_data["reason"])
             return HttpResponseRedirect(reverse("admin:statusbreaks_incident_change", args=[pk]))
-        fields = AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=self)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Add orders to %(incident)s") % {"incident": incident},
-            "incident": incident,
-            "opts": self.opts,
-            "adminform": fields,
+            "original": incident,
+            "adminform": AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=self),
+            "inline_admin_formsets": [],
+            "errors": form.errors,
             "media": self.media + form.media,
+            "is_popup": False,
+            "to_field": None,
+            "show_save_and_continue": False,
+            "show_save_and_add_another": False,
         }
-        return TemplateResponse(request, "admin/statusbreaks/incident/orders.html", context)
+        return self.render_change_form(request, context, change=True, obj=incident)
 
     def _add_orders(self, request: HttpRequest, incident: Incident, numbers: list[str], reason: str) -> None:
         unknown = services.add_orders_by_number(incident, numbers, reason=reason, by=request.user)
@@ -239,7 +264,7 @@ class IncidentAdmin(TableAdmin[Incident]):
         )
 
 
-class UpdateTextInline(PartInline[UpdateText, IncidentUpdate]):
+class UpdateTextInline(TextInline[UpdateText, IncidentUpdate]):
     model = UpdateText
     min_num = 1
 
@@ -312,11 +337,15 @@ class IncidentUpdateAdmin(TableAdmin[IncidentUpdate]):
 
 @admin.register(AffectedOrder)
 class AffectedOrderAdmin(LedgerAdmin[AffectedOrder]):
-    list_display = ["__str__", "incident", "reason", "value", "currency", "joined_at", "recovered_at", "removed_at"]
+    list_display = ["__str__", "incident", "reason", "at_risk", "joined_at", "recovered_at", "removed_at"]
     list_filter = ["flow", ("recovered_at", NULL), ("removed_at", NULL)]
     list_select_related = ["incident"]
     search_fields = ORDER
     actions = ["remove"]
+
+    @admin.display(description=_("value at risk"), ordering="value")
+    def at_risk(self, order: AffectedOrder) -> str:
+        return money(order)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("statusbreaks.change_affectedorder")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from statusbreaks.core.admin import AdminTextareaWidget, AdminTextInputWidget, CheckboxInput, Select
 from statusbreaks.incidents.models import Incident, IncidentUpdate, Playbook
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ AT_ONCE = 500  # numbers, each of which is looked up
 
 
 class PlaybookForm(PlaybookFormBase):
+    kind = forms.ChoiceField(label=_("Kind of incident"), choices=Incident.Kind.choices, widget=Select)
+
     def clean_closes(self) -> list[str]:
         closes = self.cleaned_data["closes"]
         if not isinstance(closes, list) or not all(isinstance(part, str) for part in closes):
@@ -31,14 +34,16 @@ class UpdateForm(UpdateFormBase):
     """An update as a draft, or to be published at once."""
 
     status = forms.ChoiceField(
-        label=_("status"),
+        label=_("Status"),
         required=False,
+        widget=Select,
         choices=[("", _("stays as it is")), *Incident.Status.choices],
         help_text=_("What the incident becomes with this update."),
     )
     publishes = forms.BooleanField(
-        label=_("publish now"),
+        label=_("Publish now"),
         required=False,
+        widget=CheckboxInput,
         help_text=_("The public reads it, and the customers concerned are told. Else it stays a draft."),
     )
 
@@ -55,12 +60,15 @@ class OrdersForm(forms.Form):
     """Orders that staff know to be concerned."""
 
     numbers = forms.CharField(
-        label=_("order numbers"),
+        label=_("Order numbers"),
         help_text=_("As customers write them, one a line or with commas."),
-        widget=forms.Textarea(attrs={"rows": 8, "cols": 40}),
+        widget=AdminTextareaWidget(attrs={"rows": 8}),
     )
     reason = forms.CharField(
-        label=_("reason"), max_length=160, help_text=_("Why they are concerned; kept with each of them.")
+        label=_("Reason"),
+        max_length=160,
+        help_text=_("Why they are concerned; kept with each of them."),
+        widget=AdminTextInputWidget(attrs={"class": "vTextField"}),
     )
 
     def clean_numbers(self) -> list[str]:

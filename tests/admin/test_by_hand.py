@@ -171,9 +171,9 @@ def test_orders_are_added_by_number_with_what_is_known_of_them(boss):
 
 
 def test_an_order_that_was_removed_joins_anew_when_staff_say_so(boss):
-    order = ReportedOrderFactory()
-    removed = AffectedOrderFactory(order_key=order.order_key, removed_at=NOW)
-    other = AffectedOrderFactory(incident=removed.incident, removed_at=NOW)
+    order = ReportedOrderFactory(order_key="one")
+    removed = AffectedOrderFactory(order_key="one", removed_at=NOW)
+    other = AffectedOrderFactory(order_key="another", incident=removed.incident, removed_at=NOW)
 
     boss.post(f"{ADMIN}/incident/{removed.incident_id}/orders/", {"numbers": order.order_number, "reason": "after all"})
 
