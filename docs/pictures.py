@@ -7,6 +7,7 @@ browser looks at it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import subprocess
@@ -47,9 +48,10 @@ from statusbreaks.pipeline import tick  # noqa: E402
 def main() -> None:
     call_command("demo", no_serve=True)
     incident = disturb()
+    logging.disable(logging.WARNING)  # a browser asks for an icon that the shop has not
     with serving() as address:
-        take(f"{address}/checkout/", "closed-page.png", 880, 800)
-        take(f"{address}/admin/statusbreaks/incident/{incident.pk}/change/", "admin.png", 1240, 900)
+        take(f"{address}/checkout/", "closed-page.png", 960, 930)
+        take(f"{address}/admin/statusbreaks/incident/{incident.pk}/change/", "admin.png", 1240, 1200)
 
 
 def disturb() -> Incident:
@@ -85,6 +87,7 @@ def serving() -> Iterable[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
+    shutil.rmtree(os.environ["SHOP_DIR"], ignore_errors=True)
 
 
 class Quiet(WSGIRequestHandler):
