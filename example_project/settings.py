@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "example_project.shop",
     "example_project.providers",
     "rest_framework",
+    "drf_spectacular",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
