@@ -26,6 +26,7 @@ from statusbreaks.notifications.services import Occasion, compose, facts_of_orde
 from statusbreaks.shop.values import Customer, OrderFacts
 
 Status = Campaign.Status
+APPROVABLE = (Status.DRAFT, Status.EXHAUSTED, Status.STOPPED)
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,13 @@ def release(order_key: str) -> int:
     return Coupon.objects.give_back(order_key)
 
 
-def plan_campaign(incident: Incident, policy: CouponPolicy) -> Campaign:
+def plan_campaign(incident: Incident, policy: CouponPolicy, *, by: Any = None, at: datetime | None = None) -> Campaign:
     """A campaign that waits for approval; the one there is, where there is one."""
     campaign, made = Campaign.objects.get_or_create(
         incident=incident, policy=policy, defaults={"budget": policy.budget}
     )
     if made:
-        note(incident, "campaign planned", policy.name)
+        note(incident, "campaign planned", policy.name, by=by, at=at)
     return campaign
 
 
@@ -138,7 +139,7 @@ def _begin(incidents: Sequence[Incident], now: datetime) -> None:
     """Bring into force what the playbooks promise; within the policy's budget that needs nobody's word."""
     for incident in incidents:
         for policy in CouponPolicy.objects.by_itself_after(incident):
-            campaign = plan_campaign(incident, policy)
+            campaign = plan_campaign(incident, policy, at=now)
             if campaign.status in (Status.DRAFT, Status.ISSUED):
                 approve(campaign, at=now)
         Incident.objects.mark_compensated(incident, now)
