@@ -51,7 +51,7 @@ class CampaignAdmin(TableAdmin[Campaign]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[Any]:
         fields = self.get_fields(request, obj) if obj else []
-        return [name for name in fields if name != "budget" or (obj and obj.status != Campaign.Status.DRAFT)]
+        return [name for name in fields if name != "budget" or (obj and obj.status not in services.APPROVABLE)]
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.status == Campaign.Status.DRAFT)

@@ -337,6 +337,16 @@ def test_a_campaign_takes_the_budget_of_its_policy_and_staff_may_set_another_unt
     assert boss.post(f"{ADMIN}/campaign/{campaign.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+@pytest.mark.parametrize("status", ["exhausted", "stopped"])
+def test_a_budget_that_is_used_up_can_be_raised_and_the_campaign_approved_anew(boss, act, status):
+    campaign = CampaignFactory(status=status, policy__budget=100)
+
+    boss.post(f"{ADMIN}/campaign/{campaign.pk}/change/", {"budget": "150"})
+    act(boss, "campaign", "approve", campaign)
+
+    assert (Campaign.objects.get().budget, Campaign.objects.get().status) == (150, "approved")
+
+
 def test_a_campaign_is_planned_once_for_an_incident_and_a_policy(boss):
     campaign = CampaignFactory()
     told = {"incident": campaign.incident_id, "policy": campaign.policy_id}
