@@ -116,6 +116,21 @@ def _columns(model: type[models.Model]) -> str:
 
 
 @register("statusbreaks")
+def check_tokens(**_: Any) -> list[CheckMessage]:
+    """The name becomes the `source` of the orders that its shop tells of."""
+    most = 40
+    return [
+        Error(
+            f"STATUSBREAKS['API_TOKENS']: the name {name!r} is longer than {most} characters.",
+            hint="It is kept with each of this source's orders: choose a short one.",
+            id="statusbreaks.E008",
+        )
+        for name in conf().api_tokens
+        if len(name) > most
+    ]
+
+
+@register("statusbreaks")
 def check_links(**_: Any) -> list[CheckMessage]:
     if conf().base_url or not conf().orders.model:
         return []
