@@ -1,7 +1,8 @@
 """The stage `measure`: does a flow as a whole stand still?
 
-A tick in which it is no gauge's turn costs one query. A gauge costs one query for the orders that wait at it and one to
-write it down; three more once a day, when it learns its pace anew. None of them looks at orders that do not wait.
+A tick in which it is no gauge's turn costs one query; else it is four for up to fifty gauges (which they are, the same
+once more to lock them, the orders that wait there, and to write down what was found), and two for each that learns its
+pace anew, once a day. None of them looks at orders that do not wait.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from statusbreaks.shop.values import Flow
 DAY = timedelta(days=1)
 UNTIL_KNOWN = timedelta(hours=6)  # between two looks at a flow that has not shown its pace yet
 AT_MOST = timedelta(days=7)  # between two looks at any other
+BATCH = 50  # gauges at once
 LOOKS = 5  # in a turn, at a flow that is not calm
 SAMPLE = 100  # of the orders that wait are looked up in the shop before an alarm rings
 MOST = 1e9  # no odds are said to be longer: nobody's model of the world is that good
@@ -56,19 +58,17 @@ def measure(now: datetime) -> int:
 
     Returns the number of flows looked at.
     """
-    return work_through(FlowGauge.objects.due(now), lambda gauges: _measure_all(gauges, now), by="next_at")
+    return work_through(FlowGauge.objects.due(now), lambda gauges: _measure_all(gauges, now), by="next_at", size=BATCH)
 
 
 def _measure_all(gauges: list[FlowGauge], now: datetime) -> None:
+    waiting = Watch.objects.entered_since(now - timedelta(seconds=LONGEST)).waiting_at(gauges)
     for gauge in gauges:
-        _measure(gauge, now)
+        _measure(gauge, [(now - moment).total_seconds() for moment in waiting[gauge.place]], now)
+    FlowGauge.objects.keep(gauges)
 
 
-def _measure(gauge: FlowGauge, now: datetime) -> None:
-    waiting = Watch.objects.waiting_in(gauge.flow, gauge.segment, gauge.status)
-    ages = [
-        (now - moment).total_seconds() for moment in waiting.entered_since(now - timedelta(seconds=LONGEST)).moments()
-    ]
+def _measure(gauge: FlowGauge, ages: Sequence[float], now: datetime) -> None:
     if gauge.learned_at is None or gauge.learned_at + DAY <= now:
         _learn(gauge, ages, now)
     pace = Pace(tuple(gauge.hazard), gauge.steps)
@@ -80,7 +80,6 @@ def _measure(gauge: FlowGauge, now: datetime) -> None:
         reading = Reading()
     _note(gauge, reading, now)
     gauge.next_at = now + _pause(pace, reading)
-    gauge.save()
 
 
 def _learn(gauge: FlowGauge, ages: Sequence[float], now: datetime) -> None:
@@ -129,7 +128,6 @@ def _note(gauge: FlowGauge, reading: Reading, now: datetime) -> None:
 
 
 def _alarm(gauge: FlowGauge, reading: Reading, since: datetime, now: datetime) -> Alarm:
-    place = (gauge.flow, gauge.segment, gauge.status)
     return Alarm(
         rule=Alarm.Rule.SILENCE,
         flow=gauge.flow,
@@ -141,7 +139,7 @@ def _alarm(gauge: FlowGauge, reading: Reading, since: datetime, now: datetime) -
         observed=reading.came,
         odds=reading.odds,
         sentence=sentence(gauge.flow, reading, since, now),
-        open_key=":".join((Alarm.Rule.SILENCE, *place)),
+        open_key=":".join((Alarm.Rule.SILENCE, *gauge.place)),
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.db import connections, models
@@ -16,6 +19,7 @@ from model_utils.models import TimeStampedModel
 from statusbreaks.core.queries import OpenIndex, RowQuerySet
 from statusbreaks.shop.values import SHOP, Flow, StatusEvent
 
+Place = tuple[str, str, str]  # flow, segment, status
 COPIED = ("source", "order_key", "order_number", "flow", "status", "segment")
 
 
@@ -111,8 +115,14 @@ class WatchQuerySet(RowQuerySet["Watch"]):
     def entered_since(self, moment: datetime) -> Self:
         return self.filter(changed_at__gte=moment)
 
-    def moments(self) -> list[datetime]:
-        return list(self.values_list("changed_at", flat=True))
+    def waiting_at(self, places: Iterable[PlaceRow]) -> dict[Place, list[datetime]]:
+        """Since when the orders at each of these places wait."""
+        at = [Q(flow=place.flow, segment=place.segment, status=place.status) for place in places]
+        found: dict[Place, list[datetime]] = defaultdict(list)
+        rows = self.open().filter(reduce(or_, at)).values_list("flow", "segment", "status", "changed_at")
+        for flow, segment, status, moment in rows:
+            found[flow, segment, status].append(moment)
+        return found
 
     def newest(self, number: int) -> list[Watch]:
         return list(self.order_by("-changed_at", "-pk")[:number])
@@ -341,7 +351,11 @@ class PlaceRow(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return " · ".join(filter(None, (self.flow, self.segment, self.status)))
+        return " · ".join(filter(None, self.place))
+
+    @property
+    def place(self) -> Place:
+        return self.flow, self.segment, self.status
 
 
 class FlowCounterQuerySet(RowQuerySet["FlowCounter"]):
@@ -373,6 +387,12 @@ class FlowGaugeQuerySet(RowQuerySet["FlowGauge"]):
     def due(self, at: datetime) -> Self:
         """Whose turn it is to be looked at."""
         return self.filter(next_at__lte=at)
+
+    def keep(self, gauges: Iterable[FlowGauge]) -> None:
+        """Write down what these, which are locked, hold; one statement."""
+        fields = [field.name for field in self.model._meta.concrete_fields if not field.primary_key]
+        target = ["id"] if connections[self.db].features.supports_update_conflicts_with_target else None
+        self.bulk_create(gauges, update_conflicts=True, update_fields=fields, unique_fields=target)
 
 
 class FlowGauge(PlaceRow):

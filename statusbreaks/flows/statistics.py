@@ -21,6 +21,7 @@ from itertools import pairwise
 SLOWER = 2.0
 TRICKLE = 0.1
 LIMIT = math.log(10_000)  # so rare, one in 10,000, must it be even at the slower pace
+CALM = LIMIT / 3
 TURN = 3.0  # times the usual time of a step
 ENOUGH = 30.0  # steps, before anything is said at all
 HALF_LIFE = 90.0  # days: what happened so long ago counts half
@@ -120,7 +121,7 @@ class Reading:
 
     @property
     def is_calm(self) -> bool:
-        return self.score <= LIMIT / 3
+        return self.score <= CALM
 
     @property
     def is_over(self) -> bool:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, no_serve: bool, port: int | None, **options: Any) -> None:
         if options["known"] and not options["orders"]:
-            raise CommandError("--known goes with --orders.")
+            raise CommandError("--known goes with --orders.", returncode=2)
         out = cast(TextIO, self.stdout)
         teller = Teller.to(out, plain=options["no_color"])
         port = None if no_serve else free_port(port)
