@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, get_script_prefix, reverse
@@ -36,8 +36,10 @@ def site() -> Site:
 
 
 def languages() -> tuple[str, ...]:
-    """Those of the site, its own first."""
+    """Those of the site, its own first. A site that names none speaks its own, and not the hundred that Django knows."""
     own = settings.LANGUAGE_CODE
+    if settings.LANGUAGES == global_settings.LANGUAGES:
+        return (own,)
     codes = [code for code, _name in settings.LANGUAGES]
     first = own if own in codes else own.split("-")[0]
     return (first, *(code for code in codes if code != first)) if first in codes else tuple(codes)

@@ -1,4 +1,5 @@
 import pytest
+from django.conf import global_settings
 from django.urls import set_script_prefix
 
 from statusbreaks.maintenance.surroundings import languages, shop_map
@@ -55,3 +56,10 @@ def test_paths_are_known_without_the_name_of_the_script(settings):
     assert where.is_always_open("/admin/")
     assert where.is_always_open("/statusbreaks/api/")
     assert not where.is_always_open("/shop/checkout/")
+
+
+def test_a_site_that_names_no_languages_speaks_its_own(settings):
+    settings.LANGUAGES = list(global_settings.LANGUAGES)
+    settings.LANGUAGE_CODE = "de-at"
+
+    assert languages() == ("de-at",)
