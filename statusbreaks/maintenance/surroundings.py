@@ -36,7 +36,7 @@ def site() -> Site:
 
 
 def languages() -> tuple[str, ...]:
-    """Those of the site, its own first. A site that names none speaks its own, and not the hundred that Django knows."""
+    """Those of the site, its own first. A site that names none speaks its own, not the hundred of Django."""
     own = settings.LANGUAGE_CODE
     if settings.LANGUAGES == global_settings.LANGUAGES:
         return (own,)
