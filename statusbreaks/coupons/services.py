@@ -100,6 +100,7 @@ def release(order_key: str) -> int:
     return Coupon.objects.give_back(order_key)
 
 
+@transaction.atomic
 def plan_campaign(incident: Incident, policy: CouponPolicy, *, by: Any = None, at: datetime | None = None) -> Campaign:
     """A campaign that waits for approval; the one there is, where there is one."""
     campaign, made = Campaign.objects.get_or_create(
@@ -110,6 +111,7 @@ def plan_campaign(incident: Incident, policy: CouponPolicy, *, by: Any = None, a
     return campaign
 
 
+@transaction.atomic
 def approve(campaign: Campaign, *, by: Any = None, at: datetime | None = None) -> None:
     """From now on the tick issues its coupons, once the incident is resolved. Raises InvalidTransition.
 
@@ -122,6 +124,7 @@ def approve(campaign: Campaign, *, by: Any = None, at: datetime | None = None) -
     note(campaign.incident, "campaign approved", campaign.policy.name, by=by, at=at)
 
 
+@transaction.atomic
 def stop(campaign: Campaign, *, by: Any = None) -> None:
     """Issue nothing more. Raises InvalidTransition."""
     if not Campaign.objects.move(campaign, sources=[Status.DRAFT, Status.APPROVED], to=Status.STOPPED):
@@ -160,10 +163,14 @@ def _issue_campaign(campaign: Campaign, now: datetime) -> int:
     looked_at = work_through(orders, step)
     if not exhausted and orders.exists():
         return looked_at  # what failed, or what another worker holds and may yet drop, is for the next tick
-    to = Status.EXHAUSTED if exhausted else Status.ISSUED
+    _finish(campaign, Status.EXHAUSTED if exhausted else Status.ISSUED, now)
+    return looked_at
+
+
+@transaction.atomic
+def _finish(campaign: Campaign, to: str, now: datetime) -> None:
     if Campaign.objects.move(campaign, sources=[Status.APPROVED], to=to, issued_at=now):
         note(campaign.incident, f"campaign {to}", campaign.policy.name, at=now)
-    return looked_at
 
 
 def _issue(campaign: Campaign, orders: list[AffectedOrder], now: datetime) -> None:
