@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest_framework.exceptions import ParseError
 from rest_framework.test import APIClient
 
+from statusbreaks.api.base import Json, TooLarge
 from statusbreaks.api.events import AT_ONCE
 from statusbreaks.flows.models import StatusChange, Watch
 from statusbreaks.flows.services import follow
@@ -243,6 +246,15 @@ def test_a_body_that_is_too_large_is_not_read(door):
 
     assert answer.status_code == 413
     assert counts() == (0, 0)
+
+
+def test_a_body_of_no_told_length_is_measured_before_it_is_understood():
+    chunked = SimpleNamespace(body=b"[" * 101)
+
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100), pytest.raises(TooLarge):
+        Json().parse(chunked)
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=None), pytest.raises(ParseError):
+        Json().parse(chunked)
 
 
 def test_a_form_is_no_json():
