@@ -80,7 +80,7 @@ def a_normal_afternoon(story: Story) -> None:
     teller, began = story.teller, timezone.now()
     teller.chapter("A normal afternoon")
     teller.tell("Shoppers come and buy. Every order goes through the shop's own checkout code.")
-    story.world.live(story.failing_since)
+    story.world.live(story.failing_since, timedelta(minutes=10))
     orders = Order.objects.filter(placed_at__gte=began)
     paid = [order for order in orders.filter(payment_provider=scene.CARDS) if order.paid_at]
     promise(paid, "no card payment was confirmed in a normal afternoon")
@@ -217,7 +217,7 @@ def the_provider_recovers(story: Story) -> None:
     story.provider.switch(Provider.Mode.CONFIRM, timezone.now())
     story.world.round()
     released = waiting - Order.objects.awaiting_payment(scene.CARDS).count()
-    promise(released > 0 and story.hers.paid_at, "the payments that were held back did not come")
+    promise(released and story.hers.paid_at, "the payments that were held back did not come")
     lasted = long(timezone.now() - story.failing_since)
     text = f"{story.provider.name} is back after {lasted} and confirms {plural(released, 'payment')} at once."
     teller.tell(text, "good")

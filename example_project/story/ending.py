@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from example_project.story.acts import ZOFIA, Story, in_admin, link, show, zofia_buys
 from example_project.story.telling import long, plural, promise
-from example_project.story.world import HOURLY, choose
+from example_project.story.world import SELDOM, choose
 from statusbreaks.models import Campaign, Coupon, Incident, Message, StatusBreak, Survey
 
 CODE = re.compile(r"^\s+([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})$", re.MULTILINE)
@@ -52,7 +52,7 @@ def euros(amount: Decimal) -> str:
 
 
 def the_next_day(story: Story, evening: datetime) -> None:
-    story.world.live(evening, HOURLY)
+    story.world.live(evening, SELDOM)
     story.teller.chapter("The next day")
     survey = story.letter_to_her("survey:")
     asked, mailed = Survey.objects.count(), len(story.letters("survey:"))
@@ -102,7 +102,7 @@ def she_rates(story: Story, letter: Message) -> None:
 def until_now(story: Story, now: datetime) -> None:
     """Bring the shop to the present, and show that a tick without news does nothing."""
     teller = story.teller
-    story.world.live(now, HOURLY)
+    story.world.live(now, SELDOM)
     teller.chapter("Now")
     story.world.round()
     before = _rows()

@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from random import Random
+from unittest.mock import patch
 
 import time_machine
 from django.utils import timezone
 from time_machine import Traveller
 
+from example_project.shop import checkout
 from example_project.shop.models import Product
 from example_project.shop.seed import Seeded, seed
 from example_project.story import acts, ending, scene
@@ -21,15 +24,15 @@ from statusbreaks.pipeline import tick
 
 # Local times: an evening has the most shoppers, and all of it is over when today begins.
 OPENS, FAILS, NEXT_EVENING = 16, 18, 19
-HISTORY_DAYS = 3
-BUSY, CALM = 300.0, 60.0  # shoppers a day
+HISTORY_DAYS = 2
+BUSY, CALM = 300.0, 40.0  # shoppers a day
 
 
 def tell(teller: Teller) -> Seeded:
     """Tell it all. Raises PromiseBroken where a step does not come true. Afterwards the clock is right again."""
     today = timezone.localtime().replace(minute=0, second=0, microsecond=0)
     opens = (today - timedelta(days=2)).replace(hour=OPENS)
-    with time_machine.travel(opens, tick=False) as clock, _quiet():
+    with time_machine.travel(opens, tick=False) as clock, _quiet(), _repeatable():
         seeded = _a_past(teller, clock, opens)
         world = World(clock, list(Product.objects.order_by("pk")), BUSY)
         story = acts.Story(teller, world, seeded.staff, seeded.customer, failing_since=opens.replace(hour=FAILS))
@@ -75,6 +78,14 @@ def _act(story: acts.Story, next_evening: datetime) -> None:
 
 def _really_now() -> datetime:
     return time_machine.escape_hatch.datetime.datetime.now(tz=UTC)
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """How long a payment or a parcel takes follows from the order's number: the same numbers, the same story."""
+    dice = Random("story")
+    with patch.object(checkout, "new_number", lambda: f"KT-{dice.randrange(100_000, 1_000_000)}"):
+        yield
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from statusbreaks.pipeline import tick
 
 OFTEN = timedelta(minutes=5)
 HOURLY = timedelta(hours=1)
+SELDOM = timedelta(hours=2)
 
 
 @dataclass
@@ -54,7 +55,7 @@ class World:
         """What the worker does each time: the shop's own work, then a tick. Returns what the tick did."""
         now = timezone.now()
         if now >= self.parcels_at:  # they move in hours; to look at each of them every few minutes would take long
-            self.parcels_at = now + HOURLY
+            self.parcels_at = now + SELDOM
             work(now)
         else:
             process_payments(now)

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 
 SERVICES = ("DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL", "BASE_URL", "NO_COLOR", "FORCE_COLOR")
-PATIENCE = 90  # seconds, on a machine that has other things to do
+PATIENCE = 240  # seconds, on a machine that has other things to do
 
 
 def surroundings(folder, **more):

@@ -19,15 +19,15 @@ MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306")
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
 
-ONE_MORE_WORD = """
+SPEAK = """
 from statusbreaks.incidents.services import Draft, post_update
 from statusbreaks.models import Incident
-post_update(Incident.objects.get(flow="payment"), Draft({"en": ("One more word", "Thank you for your patience.")}))
+post_update(Incident.objects.get(flow="payment"), Draft({{"en": ("{0}", "Thank you for your patience.")}}))
 """
 COUNT = """
 from statusbreaks.models import AffectedOrder, Message
-letters = Message.objects.filter(subject__startswith="One more word")
-print(letters.filter(status="sent").count(), AffectedOrder.objects.count())
+letters = Message.objects.filter(subject__startswith="{0}", status="sent")
+print(letters.count(), AffectedOrder.objects.filter(incident__flow="payment").count())
 """
 
 
@@ -39,13 +39,13 @@ def missing(service, error):
     pytest.skip(sentence)
 
 
-@pytest.fixture
-def name():
+def new_name():
     return f"kettle_{uuid.uuid4().hex[:12]}"
 
 
-@pytest.fixture
-def postgresql(name):
+@pytest.fixture(scope="module")
+def postgresql():
+    name = new_name()
     try:
         connection = psycopg.connect(f"{POSTGRES}/postgres".replace("postgres://", "postgresql://"), autocommit=True)
     except psycopg.OperationalError as error:
@@ -57,7 +57,8 @@ def postgresql(name):
 
 
 @pytest.fixture
-def mariadb(name):
+def mariadb():
+    name = new_name()
     try:
         connection = pymysql.connect(host="127.0.0.1", user="root")
     except pymysql.OperationalError as error:
@@ -68,7 +69,7 @@ def mariadb(name):
         cursor.execute(f"DROP DATABASE {name}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def a_redis():
     """A database of it that nobody uses; emptied before and after."""
     client = redis.Redis.from_url(f"{REDIS}/13")
@@ -81,7 +82,7 @@ def a_redis():
         client.flushdb()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def a_rabbitmq():
     with Connection(RABBITMQ, connect_timeout=5) as connection:
         try:
@@ -107,33 +108,39 @@ def test_the_story_comes_true_on_mariadb(tmp_path, mariadb):
     the_story_came_true(run_demo(tmp_path, "--no-serve", DATABASE_URL=mariadb))
 
 
-def test_the_story_comes_true_on_postgresql_with_redis_and_twice(tmp_path, postgresql, a_redis):
-    for _again in range(2):
-        the_story_came_true(run_demo(tmp_path, "--no-serve", DATABASE_URL=postgresql, CACHE_URL=a_redis))
+@pytest.fixture(scope="module")
+def told(tmp_path_factory, postgresql, a_redis):
+    """The story, told once on PostgreSQL with Redis as its cache: its folder, its surroundings, how it went."""
+    folder, services = tmp_path_factory.mktemp("shop"), {"DATABASE_URL": postgresql, "CACHE_URL": a_redis}
+    return folder, services, run_demo(folder, "--no-serve", **services)
+
+
+def test_the_story_comes_true_on_postgresql_with_redis(told):
+    the_story_came_true(told[-1])
 
 
 @pytest.mark.parametrize("broker", ["a_redis", "a_rabbitmq"])
-def test_a_celery_worker_does_the_work(tmp_path, postgresql, broker, request):
-    services = {"DATABASE_URL": postgresql, "CELERY_BROKER_URL": request.getfixturevalue(broker)}
-    the_story_came_true(run_demo(tmp_path, "--no-serve", **services))
-    run(tmp_path, "django", "shell", "--verbosity", "0", "--command", ONE_MORE_WORD, **services)
+def test_a_celery_worker_does_the_work(told, broker, request):
+    folder, services, _done = told
+    services = {**services, "CELERY_BROKER_URL": request.getfixturevalue(broker)}
+    news = f"News over {broker}"
+    shell(folder, SPEAK.format(news), services)
     celery = ("celery", "--app", "example_project")
     flags = ("--beat", "--concurrency", "1", "--loglevel", "INFO", "--uid", str(os.getuid()))
 
-    with running(tmp_path, *celery, "worker", *flags, **services) as worker:
+    with running(folder, *celery, "worker", *flags, **services) as worker:
         read_until(worker, "ready")
-        run(tmp_path, *celery, "call", "statusbreaks.tick", **services)
+        run(folder, *celery, "call", "statusbreaks.tick", **services)
         read_until(worker, r"Task statusbreaks\.tick\S* succeeded", r"Beat\] Scheduler: Sending due task shop-work")
-        refused = run_demo(tmp_path, "--no-serve", **services)
+        refused = run_demo(folder, "--no-serve", **services)
 
-    sent, orders = counted(tmp_path, services)
-    assert (sent > 0, sent) == (True, orders)
+    sent, concerned = map(int, shell(folder, COUNT.format(news), services).split())
+    assert (sent, sent > 0) == (concerned, True)
     assert (refused.returncode, "A Celery worker runs already" in refused.stderr) == (1, True)
 
 
-def counted(folder, services):
-    done = run(folder, "django", "shell", "--verbosity", "0", "--command", COUNT, **services)
-    return [int(number) for number in done.stdout.split()]
+def shell(folder, code, services):
+    return run(folder, "django", "shell", "--verbosity", "0", "--command", code, **services).stdout
 
 
 def test_a_broker_that_is_down_is_named(tmp_path):
