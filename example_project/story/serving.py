@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,13 +41,16 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def serve(port: int) -> None:
-    """Answer requests until SIGINT or SIGTERM. Without a broker, the worker's thread runs beside."""
+def serve(port: int, ready: Callable[[], None]) -> None:
+    """Answer requests until SIGINT or SIGTERM; `ready` is called once the port is open. Without a broker, the worker's
+    thread runs beside.
+    """
     # A line for each picture and each closed page would bury the links; errors are told by django.request.
     logging.getLogger("django.server").setLevel(logging.CRITICAL)
     server = ThreadedWSGIServer((HOST, port), WSGIRequestHandler)
     server.set_app(WSGIHandler())
     with _stopped_by_signals(server), _work_beside():
+        ready()
         server.serve_forever()
     server.server_close()
 

@@ -52,8 +52,7 @@ class Command(BaseCommand):
         with database.alone(), _at(port):
             seeded = self._play(teller, play.stock if options["orders"] else play.tell)
             if port is not None:
-                after.invite(teller, seeded)
-                serve(port)
+                serve(port, ready=lambda: after.invite(teller, seeded))
                 teller.say("Stopped.")
 
     def _play(self, teller: Teller, piece: Callable[[Teller], Seeded]) -> Seeded:
