@@ -53,9 +53,7 @@ def name() -> str:
 
 def make_fresh() -> None:
     """An empty, migrated database. Raises CommandError, and changes nothing, where that would cost somebody's rows."""
-    tables = set(connection.introspection.table_names())
-    refuse_what_is_not_ours(tables)
-    _drop(tables)
+    _drop(refuse_what_is_not_ours())
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {MARK} (made_at varchar(40) NOT NULL)")
         cursor.execute(f"INSERT INTO {MARK} VALUES (%s)", [timezone.now().isoformat()])  # noqa: S608 - our own name
@@ -63,13 +61,16 @@ def make_fresh() -> None:
     _forget_files()
 
 
-def refuse_what_is_not_ours(tables: set[str]) -> None:
+def refuse_what_is_not_ours() -> set[str]:
+    """The tables that may go. Raises CommandError where there are others, or rows that no demo made."""
+    tables = set(connection.introspection.table_names())
     strangers = tables - _project() - {MARK, MIGRATIONS}
     if strangers:
         raise CommandError(STRANGERS.format(name=name(), tables=", ".join(sorted(strangers))))
     filled = [] if MARK in tables else sorted(table for table in tables - FILLED_BY_DJANGO if _has_rows(table))
     if filled:
         raise CommandError(ROWS.format(name=name(), tables=", ".join(filled)))
+    return tables
 
 
 def _project() -> set[str]:

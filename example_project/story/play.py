@@ -17,44 +17,49 @@ from time_machine import Traveller
 from example_project.shop import checkout
 from example_project.shop.models import Product
 from example_project.shop.seed import Seeded, seed
-from example_project.story import acts, ending, scene
+from example_project.story import acts, database, ending, scene
 from example_project.story.telling import Teller, plural
 from example_project.story.world import World
 from statusbreaks.pipeline import tick
 
 # Local times: an evening has the most shoppers, and all of it is over when today begins.
-OPENS, FAILS, NEXT_EVENING = 16, 18, 19
-HISTORY_DAYS = 2
+BEGINS, FAILS, NEXT_EVENING = 16, 18, 19
+PAST = timedelta(days=2)
 BUSY, CALM = 300.0, 40.0  # shoppers a day
 
 
 def tell(teller: Teller) -> Seeded:
     """Tell it all. Raises PromiseBroken where a step does not come true. Afterwards the clock is right again."""
     today = timezone.localtime().replace(minute=0, second=0, microsecond=0)
-    opens = (today - timedelta(days=2)).replace(hour=OPENS)
-    with time_machine.travel(opens, tick=False) as clock, _quiet(), _repeatable():
-        seeded = _a_past(teller, clock, opens)
+    begins = (today - timedelta(days=2)).replace(hour=BEGINS)
+    with _moved_to(begins - PAST) as clock:
+        seeded = _a_past(teller, clock, begins)
         world = World(clock, list(Product.objects.order_by("pk")), BUSY)
-        story = acts.Story(teller, world, seeded.staff, seeded.customer, failing_since=opens.replace(hour=FAILS))
+        story = acts.Story(teller, world, seeded.staff, seeded.customer, failing_since=begins.replace(hour=FAILS))
         story.browser.force_login(seeded.customer)
-        _act(story, (opens + timedelta(days=1)).replace(hour=NEXT_EVENING))
+        _act(story, (begins + timedelta(days=1)).replace(hour=NEXT_EVENING))
     return seeded
 
 
 def stock(teller: Teller) -> Seeded:
     """The shop as it is on any day, without the story."""
-    with time_machine.travel(timezone.now(), tick=False) as clock, _quiet():
-        return _a_past(teller, clock, timezone.now())
+    now = timezone.now()
+    with _moved_to(now - PAST) as clock:
+        return _a_past(teller, clock, now)
 
 
 def _a_past(teller: Teller, clock: Traveller, now: datetime) -> Seeded:
+    """Two days of trade, on an empty database."""
+    teller.chapter("A new shop")
+    teller.tell("Kettle & Thread opens: tea, kettles and yarn. statusbreaks watches its orders.")
     began = time.perf_counter()
+    database.make_fresh()
+    teller.add(f"A fresh database: {database.name()} ({time.perf_counter() - began:.1f} s)")
     scene.set_up()
-    seeded = seed(now=now, history_days=HISTORY_DAYS, orders_per_day=BUSY, clock=clock.move_to)
+    seeded = seed(now=now, history_days=PAST.days, orders_per_day=BUSY, clock=clock.move_to)
     clock.move_to(now)
     tick(now)
-    took = time.perf_counter() - began
-    teller.say(f"{HISTORY_DAYS} days with {plural(seeded.orders, 'order')} lived through ({took:.1f} s).", "quiet")
+    teller.tell(f"{plural(seeded.orders, 'order')} later it knows how long things take here.")
     return seeded
 
 
@@ -78,6 +83,12 @@ def _act(story: acts.Story, next_evening: datetime) -> None:
 
 def _really_now() -> datetime:
     return time_machine.escape_hatch.datetime.datetime.now(tz=UTC)
+
+
+@contextmanager
+def _moved_to(begins: datetime) -> Iterator[Traveller]:
+    with time_machine.travel(begins, tick=False) as clock, _quiet(), _repeatable():
+        yield clock
 
 
 @contextmanager

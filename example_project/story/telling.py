@@ -31,6 +31,7 @@ class Teller:
 
     out: TextIO
     coloured: bool = False
+    begun: bool = False
 
     @classmethod
     def to(cls, out: TextIO, *, plain: bool = False) -> Teller:
@@ -38,7 +39,8 @@ class Teller:
         return cls(out, wanted and out.isatty())
 
     def chapter(self, title: str) -> None:
-        self._write("\n" + self._in("head", title))
+        self._write("\n" * self.begun + self._in("head", title))
+        self.begun = True
 
     def tell(self, text: str, tone: str = "") -> None:
         """What happened now."""
@@ -87,7 +89,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def long(span: timedelta) -> str:
-    """`52 min`, `2 h 5 min`."""
+    """`52 min`, `4 h`, `2 h 5 min`."""
     minutes = round(span.total_seconds() / 60)
     hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours else f"{minutes} min"
+    return " ".join(part for part in (f"{hours} h" * bool(hours), f"{rest} min" * bool(rest or not hours)) if part)

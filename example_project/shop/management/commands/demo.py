@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +17,6 @@ from example_project.shop.seed import Seeded
 from example_project.story import after, database, play
 from example_project.story.serving import free_port, serve
 from example_project.story.telling import PromiseBroken, Teller
-
-BEGIN = "Kettle & Thread, a shop for tea, kettles and yarn. Its orders are watched by statusbreaks."
 
 
 def existing_file(text: str) -> Path:
@@ -56,11 +53,8 @@ class Command(BaseCommand):
                 teller.say("Stopped.")
 
     def _play(self, teller: Teller, piece: Callable[[Teller], Seeded]) -> Seeded:
-        teller.say(BEGIN, "head")
         after.refuse_other_workers()
-        began = time.perf_counter()
-        database.make_fresh()
-        teller.say(f"A fresh database: {database.name()} ({time.perf_counter() - began:.1f} s).", "quiet")
+        database.refuse_what_is_not_ours()
         try:
             return piece(teller)
         except PromiseBroken as broken:
