@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError
 
 from statusbreaks.exceptions import InvalidTransition
+from statusbreaks.incidents import services
 from statusbreaks.incidents.models import Component, Incident, IncidentUpdate, UpdateText
 from statusbreaks.incidents.services import (
     Draft,
@@ -283,3 +285,17 @@ def test_rows_say_what_they_are():
     assert str(text) == "en: Looking into it"
     assert str(text.update) == "looking into it (2026-03-02 12:00)"
     assert str(PlaybookFactory(name="Card down")) == "Card down"
+
+
+def test_an_update_that_fails_halfway_was_never_said(monkeypatch):
+    incident = IncidentFactory()
+
+    def full(*args, **kwargs):
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(services, "note", full)
+    with pytest.raises(DatabaseError):
+        post_update(incident, NEWS)
+
+    assert not IncidentUpdate.objects.exists()
+    assert Incident.objects.get().published_at is None
