@@ -99,9 +99,7 @@ def the_provider_falls_silent(story: Story) -> None:
     teller.tell(f"{story.provider.name} answers nothing any more. Nobody is told; orders keep coming.", "bad")
     story.world.live(story.failing_since + timedelta(minutes=17))
     order = zofia_buys(story)
-    teller.tell(
-        f"Zofia Nowak buys for {order.total} EUR by card, order {order.number}. Her card is authorised, and then nothing."
-    )
+    teller.tell(f"Zofia Nowak buys for {order.total} EUR by card, order {order.number}: authorised, and then nothing.")
     teller.add(link(order.signed_path()), "link")
 
 
