@@ -38,9 +38,9 @@ def site() -> Site:
 def languages() -> tuple[str, ...]:
     """Those of the site, its own first. A site that names none speaks its own, not the hundred of Django."""
     own = settings.LANGUAGE_CODE
-    if settings.LANGUAGES == global_settings.LANGUAGES:
-        return (own,)
     codes = [code for code, _name in settings.LANGUAGES]
+    if codes == [code for code, _name in global_settings.LANGUAGES]:
+        return (own,)
     first = own if own in codes else own.split("-")[0]
     return (first, *(code for code in codes if code != first)) if first in codes else tuple(codes)
 
