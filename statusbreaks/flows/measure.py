@@ -156,7 +156,7 @@ def sentence(flow: str, reading: Reading, since: datetime, now: datetime) -> str
 
 def _moment(since: datetime, now: datetime) -> str:
     local = timezone.localtime(since)
-    form = "H:i" if local.date() == timezone.localtime(now).date() else "SHORT_DATETIME_FORMAT"
+    form = "H:i" if local.date() == timezone.localtime(now).date() else "j F, H:i"
     return date_format(local, form)
 
 

@@ -254,7 +254,7 @@ def test_an_alarm_becomes_an_incident_with_all_that_wait(card, tick, clock):
             "payment",
             Reading(9.3, 0),
             20,
-            "9.3 confirmations were due since 03/02/2026 12:05 p.m. and none came; the odds are 1 in 11,000",
+            "9.3 confirmations were due since 2 March, 12:05 and none came; the odds are 1 in 11,000",
         ),
     ],
 )
