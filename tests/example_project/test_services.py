@@ -12,7 +12,8 @@ from kombu import Connection
 
 from tests.example_project.processes import read_until, run, run_demo, running
 
-pytestmark = [pytest.mark.slow, pytest.mark.services]
+# In one group: they share one story, one Redis and one RabbitMQ.
+pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.xdist_group("services")]
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres:postgres@127.0.0.1:5432")
 MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306")
