@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import NamedTuple
 
-from django.db.models import Count, Min, Q
 from time_machine import Traveller
 
 from example_project.replay.reading import Sale
@@ -22,7 +21,8 @@ from statusbreaks.flows.statistics import CALM
 from statusbreaks.pipeline import tick
 
 # The worker ticks every hour while payments move, else every four; every ten minutes while a flow looks unusual. All
-# stages run while something is open. Else only these, for the others would find nothing to do.
+# stages run when an alarm rings, and every hour while something is open. Else only these, for the others would find
+# nothing to do.
 OFTEN, HOURLY, RARELY = timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4)
 MOVING = 3  # orders placed or paid since the last tick
 PAYMENT = frozenset({"placed", "placed_and_paid", "paid"})
@@ -47,6 +47,7 @@ class Play:
     is_anything_open: Callable[[], bool]
     open: dict[int, Order] = field(default_factory=dict)
     look: datetime | None = None  # the next that is due at a flow which looks unusual
+    rung: set[int] = field(default_factory=set)
     begun: int = 0
     ticks: int = 0
 
@@ -61,7 +62,7 @@ class Play:
 
     def _take(self, event: Event) -> None:
         sale = self.sales[event.sale]
-        self.clock.move_to(event.at)
+        self.clock.move_to(event.at.timestamp())
         name = sale.steps[event.step][0]
         if event.step == 0:
             self.open[event.sale] = _placed(sale, name)
@@ -72,13 +73,15 @@ class Play:
             del self.open[event.sale]
 
     def _work(self, at: datetime) -> None:
-        self.clock.move_to(at)
+        self.clock.move_to(at.timestamp())
         for stage in LOOKING:
             stage(at)
-        gauges = FlowGauge.objects.aggregate(look=Min("next_at", filter=Q(score__gt=CALM)), alarms=Count("alarm"))
-        self.look = gauges["look"]
-        if gauges["alarms"] or self.is_anything_open():
+        restless = FlowGauge.objects.filter(score__gt=CALM).values_list("next_at", "alarm")
+        self.look = min((next_at for next_at, _ in restless), default=None)
+        alarms = {alarm for _, alarm in restless if alarm}
+        if alarms - self.rung or (self.is_anything_open() and at == _full(at, HOURLY)):
             tick(at)
+        self.rung = alarms
         self.ticks += 1
         self.told(self.begun)
 

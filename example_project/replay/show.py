@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ def replay(orders: Path, known: Path | None, out: TextIO) -> None:
     teller = Teller(out, reading, outages)
     teller.begin(orders)
     with timezone.override(UTC), set_up(), time_machine.travel(reading.sales[0].began_at, tick=False) as clock:
+        gc.freeze()  # what stands now stays: a twentieth of the time goes into looking through it again and again
         play = Play(reading.sales, clock, teller.bar, teller.is_anything_open)
         with teller.listening():
             play.run()

@@ -76,7 +76,7 @@ def _watches(source: str, changes: list[StatusChange]) -> dict[tuple[str, str], 
         Watch.objects.make(
             Watch(source=source, order_key=key, flow=flow, changed_at=_LONG_AGO) for key, flow in missing
         )
-        known = Watch.objects.held(source, keys)
+        known |= Watch.objects.held(source, {key for key, _ in missing})
     return known
 
 
