@@ -204,11 +204,12 @@ def test_orders_that_wait_are_part_of_what_is_learned(card):
 
 def test_a_clock_that_goes_back_does_no_harm(card):
     wait(10, NOW + MINUTE)
-    FlowGauge.objects.update(next_at=NOW - HOUR)
+    FlowGauge.objects.update(next_at=NOW - HOUR, score=5.0, due=6.0)
 
     measure(NOW - HOUR)
 
-    assert FlowGauge.objects.get().score == 0
+    gauge = FlowGauge.objects.get()
+    assert (gauge.score, gauge.due) == (5.0, 6.0)
 
 
 def test_an_alarm_becomes_an_incident_with_all_that_wait(card, tick, clock):
