@@ -49,7 +49,12 @@ def check_orders(**_: Any) -> list[CheckMessage]:
     except (LookupError, ValueError):
         text = f"STATUSBREAKS['ORDERS']['MODEL']: there is no model {orders.model!r}."
         return [Error(text, hint="Write it as 'app_label.Model'.", id="statusbreaks.E003")]
-    return [*_check_flows(model, orders), *_check_paths(model, orders), *_check_user(model, orders)]
+    return [
+        *_check_flows(model, orders),
+        *_check_paths(model, orders),
+        *_check_user(model, orders),
+        *_check_modified(model, orders),
+    ]
 
 
 def _check_flows(model: type[models.Model], orders: Orders) -> list[CheckMessage]:
@@ -72,7 +77,10 @@ def _check_flows(model: type[models.Model], orders: Orders) -> list[CheckMessage
 
 def _check_paths(model: type[models.Model], orders: Orders) -> list[CheckMessage]:
     named = {
-        **{key: getattr(orders, key.lower()) for key in ("NUMBER", "PLACED_AT", "PROMISED_AT", "VALUE", "CURRENCY")},
+        **{
+            key: getattr(orders, key.lower())
+            for key in ("NUMBER", "PLACED_AT", "MODIFIED_AT", "PROMISED_AT", "VALUE", "CURRENCY")
+        },
         **{f"CUSTOMER.{key.upper()}": value for key, value in vars(orders.customer).items()},
         **{f"FLOWS.{flow}.SEGMENT": paths.segment for flow, paths in orders.flows.items()},
     }
@@ -94,6 +102,15 @@ def _check_user(model: type[models.Model], orders: Orders) -> list[CheckMessage]
         return []
     text = f"STATUSBREAKS['ORDERS'] CUSTOMER.USER: {path!r} does not lead to {user._meta.label}."
     return [Error(text, hint="Name the relation to the user, or leave it out.", id="statusbreaks.E007")]
+
+
+def _check_modified(model: type[models.Model], orders: Orders) -> list[CheckMessage]:
+    """A day alone does not tell what was changed since the last look."""
+    field = _resolves(model, orders.modified_at) if orders.modified_at else None
+    if field is None or isinstance(field, models.DateTimeField):
+        return []
+    text = f"STATUSBREAKS['ORDERS']['MODIFIED_AT']: {orders.modified_at!r} holds no date and time."
+    return [Error(text, hint="Name a DateTimeField, or leave it out.", id="statusbreaks.E009")]
 
 
 def _resolves(model: type[models.Model], path: str) -> Any:

@@ -62,6 +62,9 @@ class Orders:
     number: str = "pk"
     # When the order was placed.
     placed_at: str = ""
+    # When the order was last changed: a column of date and time, with an index, that changes when the order does.
+    # New and changed orders are then found by it, however they were written.
+    modified_at: str = ""
     # The date or time that the customer was told. A date means the end of that day.
     promised_at: str = ""
     # What the order is worth, in units of its currency.

@@ -15,12 +15,13 @@ from statusbreaks.incidents.models import (
 )
 from statusbreaks.maintenance.models import AlternativeChannel, Closing, ClosingText
 from statusbreaks.notifications.models import Message
-from statusbreaks.shop.models import ReportedOrder
+from statusbreaks.shop.models import Bookmark, ReportedOrder
 
 __all__ = [
     "AffectedOrder",
     "Alarm",
     "AlternativeChannel",
+    "Bookmark",
     "Campaign",
     "Closing",
     "ClosingText",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from statusbreaks.coupons.services import compensate
 from statusbreaks.feedback.services import ask
 from statusbreaks.flows.measure import measure
+from statusbreaks.flows.reconcile import reconcile
 from statusbreaks.flows.services import detect, follow
 from statusbreaks.incidents.grouping import group
 from statusbreaks.maintenance.services import shield
@@ -21,7 +22,8 @@ logger = logging.getLogger("statusbreaks")
 Stage = Callable[[datetime], int]
 
 STAGES: Mapping[str, Stage] = {
-    stage.__name__: stage for stage in (follow, detect, measure, group, shield, announce, compensate, ask, deliver)
+    stage.__name__: stage
+    for stage in (reconcile, follow, detect, measure, group, shield, announce, compensate, ask, deliver)
 }
 
 

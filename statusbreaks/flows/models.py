@@ -177,6 +177,7 @@ class Watch(FlowRow):
             OpenIndex(
                 fields=["flow", "segment", "status", "changed_at"], where=Q(ended_at__isnull=True), name="sb_watch_open"
             ),
+            OpenIndex(fields=["source", "ended_at", "id"], where=Q(ended_at__isnull=True), name="sb_watch_round"),
         ]
 
 

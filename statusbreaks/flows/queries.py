@@ -1,19 +1,23 @@
-"""The one statement that runs inside the shop's own transaction."""
+"""Statements of the paths that many orders take: the hook, the sweep over all that is open, the take-over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, NamedTuple, cast
 
 from django.db import connections, router, transaction
+from django.db.models.constants import OnConflict
 from django.utils import timezone
 
-from statusbreaks.flows.models import StatusChange
-from statusbreaks.shop.values import StatusEvent
+from statusbreaks.flows.models import StatusChange, Watch
+from statusbreaks.shop.values import SHOP, StatusEvent
 
 COLUMNS = ("source", "order_key", "order_number", "flow", "status", "segment", "via", "occurred_at", "recorded_at")
 ROW = f"({', '.join(['%s'] * len(COLUMNS))})"
+
+OrderFlow = tuple[str, str]  # order_key, flow
 
 
 def insert_changes(events: Sequence[StatusEvent]) -> None:
@@ -43,3 +47,67 @@ def _values(using: str, event: StatusEvent, now: datetime) -> list[Any]:
     texts = (event.source, event.order_key, event.order_number, event.flow, event.status, event.segment, event.via)
     adapt = connections[using].ops.adapt_datetimefield_value
     return [*texts, adapt(event.occurred_at), adapt(now)]
+
+
+def open_orders_after(pk: int, limit: int) -> list[tuple[int, str]]:
+    """The shop's next open watches after this one, as (pk, order key). Reads no others, by an index of their own."""
+    rows = Watch.objects.open().filter(source=SHOP, pk__gt=pk).order_by("pk")
+    return list(rows.values_list("pk", "order_key")[:limit])
+
+
+def standing_of(keys: Sequence[str]) -> dict[OrderFlow, tuple[str, datetime]]:
+    """Where we know the flows of these orders of the shop to be, and since when."""
+    rows = Watch.objects.of_orders(SHOP, keys).values_list("order_key", "flow", "status", "changed_at")
+    return {(key, flow): (status, changed_at) for key, flow, status, changed_at in rows}
+
+
+def unfollowed_of(keys: Sequence[str]) -> set[OrderFlow]:
+    """Of which of these the ledger holds something that is not followed yet."""
+    rows = StatusChange.objects.unfollowed().filter(source=SHOP, order_key__in=keys)
+    return set(rows.values_list("order_key", "flow"))
+
+
+IN_ONE_STATEMENT = 1_000  # rows; drivers would else send them one by one
+
+
+class OpenFlow(NamedTuple):
+    """A watch in the making: its columns, in the order in which they are written."""
+
+    source: str
+    order_key: str
+    order_number: str
+    flow: str
+    status: str
+    segment: str
+    changed_at: datetime
+    due_at: datetime | None
+    expectation_id: int | None
+    breached_at: datetime | None
+
+
+def insert_watches(rows: Sequence[OpenFlow]) -> int:
+    """Add these without the detour over the ORM; one that is there stays as it is. Returns how many were added."""
+    connection = connections[router.db_for_write(Watch)]
+    into = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
+    head = f"{into} {Watch._meta.db_table} ({', '.join(OpenFlow._fields)}) VALUES "
+    tail = connection.ops.on_conflict_suffix_sql([], OnConflict.IGNORE, [], [])
+    line = f"({', '.join(['%s'] * len(OpenFlow._fields))})"
+    adapt = _writer_of_moments(connection)
+    values = [(*row[:6], adapt(row[6]), adapt(row[7]), row[8], adapt(row[9])) for row in rows]
+    added = 0
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":  # few parameters in one statement, and no way to a server to save
+            cursor.executemany(f"{head}{line} {tail}", values)
+            return int(cursor.rowcount)
+        for index in range(0, len(values), IN_ONE_STATEMENT):
+            part = values[index : index + IN_ONE_STATEMENT]
+            cursor.execute(f"{head}{', '.join([line] * len(part))} {tail}", list(chain.from_iterable(part)))
+            added += cursor.rowcount
+    return added
+
+
+def _writer_of_moments(connection: Any) -> Callable[[datetime | None], Any]:
+    """What Django does with each by itself, without asking the settings each time."""
+    if connection.vendor != "sqlite" or connection.timezone is not UTC:
+        return cast(Callable[[datetime | None], Any], connection.ops.adapt_datetimefield_value)
+    return lambda moment: str(moment.astimezone(UTC).replace(tzinfo=None)) if moment else None

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from statusbreaks.core.admin import LedgerAdmin
-from statusbreaks.shop.models import ReportedOrder
+from statusbreaks.shop.models import Bookmark, ReportedOrder
 
 
 @admin.register(ReportedOrder)
@@ -20,3 +20,8 @@ class ReportedOrderAdmin(LedgerAdmin[ReportedOrder]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("statusbreaks.delete_reportedorder")
+
+
+@admin.register(Bookmark)
+class BookmarkAdmin(LedgerAdmin[Bookmark]):
+    list_display = ["name", "place", "noted_at"]

@@ -7,7 +7,8 @@ watched column may have changed. Nothing here calls the shop's managers, propert
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -22,11 +23,13 @@ from django.utils.inspect import func_accepts_kwargs, func_supports_parameter
 
 from statusbreaks.conf import Orders, conf
 from statusbreaks.shop.port import Recorder, Shop
-from statusbreaks.shop.values import Customer, OrderFacts, StatusEvent
+from statusbreaks.shop.values import Customer, OrderFacts, Seen, StatusEvent
 
 logger = logging.getLogger("statusbreaks")
 
 SEEN = "_statusbreaks_seen"
+STANDING = ("number", "placed_at", "modified_at", "status", "segment")  # what to read where an order stands
+NOBODY = Customer()
 _UNKNOWN = object()
 
 
@@ -70,6 +73,39 @@ class ModelShop(Shop):
             return None if pk is None else next((str(k) for k in _keys(model, {"pk": pk})), None)
         return next((str(k) for k in _keys(model, {path: number})), None)
 
+    @property
+    def marks(self) -> str:
+        """The modified column, else the primary key where it grows: later orders have higher ones."""
+        orders = conf().orders
+        if not orders.model:
+            return ""
+        column = orders.modified_at or ("pk" if isinstance(_own_key(order_model()), models.IntegerField) else "")
+        return f"{orders.model}.{column}" if column else ""
+
+    def last_mark(self) -> str:
+        by = _marks_by()
+        last = _by_mark(by).order_by(f"-{by}", "-pk").values_list(by, "pk").first()
+        return _mark(*last) if last else ""
+
+    def seen_since(self, mark: str, limit: int) -> Sequence[Seen]:
+        by = _marks_by()
+        rows = _by_mark(by).order_by(*dict.fromkeys((by, "pk"))).values_list(by, "pk")
+        return [Seen(str(pk), _mark(value, pk)) for value, pk in _after_mark(rows, by, mark)[:limit]]
+
+    def orders_after(self, key: str, limit: int, since: datetime | None = None) -> Sequence[OrderFacts]:
+        orders = conf().orders
+        paths = {name: path for name, path in _paths(orders).items() if name.partition(":")[0] in STANDING}
+        rows = _listed(since)
+        rows = rows.filter(pk__gt=_pk(order_model(), key)) if key else rows
+        found = rows.order_by("pk").values("pk", *sorted({path for path in paths.values() if path != "pk"}))
+        read = _standing_of(orders, paths)
+        return [read(row) for row in found[:limit]]
+
+    def count_orders(self, since: datetime | None = None) -> int | None:
+        if not self.has_orders or (since and not conf().orders.placed_at):
+            return None
+        return int(_listed(since).count())
+
 
 def order_model() -> type[models.Model]:
     return apps.get_model(conf().orders.model)
@@ -77,6 +113,43 @@ def order_model() -> type[models.Model]:
 
 def _keys(model: type[models.Model], where: Mapping[str, Any]) -> Any:
     return model._base_manager.filter(**where).values_list("pk", flat=True)[:1]
+
+
+def _own_key(model: type[models.Model]) -> Any:
+    """The column that holds the key, which a model with a parent has from that."""
+    field: Any = model._meta.pk
+    while field.remote_field:
+        field = field.target_field
+    return field
+
+
+def _listed(since: datetime | None) -> Any:
+    path = _lookup(conf().orders.placed_at)
+    return order_model()._base_manager.filter(**({f"{path}__gte": since} if since else {}))
+
+
+def _marks_by() -> str:
+    return _lookup(conf().orders.modified_at) or "pk"
+
+
+def _by_mark(by: str) -> Any:
+    return order_model()._base_manager.filter(**{f"{by}__isnull": False})
+
+
+def _mark(value: Any, pk: Any) -> str:
+    return f"{value.isoformat()} {pk}" if isinstance(value, datetime) else str(pk)
+
+
+def _after_mark(rows: Any, by: str, mark: str) -> Any:
+    """Keyset: of those changed in the same moment, the ones with a higher key."""
+    if not mark:
+        return rows
+    if by == "pk":
+        return rows.filter(pk__gt=_pk(order_model(), mark))
+    moment, _, key = mark.partition(" ")
+    at = datetime.fromisoformat(moment)
+    later = models.Q(**{f"{by}__gt": at}) | models.Q(pk__gt=_pk(order_model(), key))
+    return rows.filter(later, **{f"{by}__gte": at})
 
 
 class _Hook:
@@ -193,6 +266,7 @@ def _paths(orders: Orders) -> dict[str, str]:
     wanted = {
         "number": orders.number,
         "placed_at": orders.placed_at,
+        "modified_at": orders.modified_at,
         "promised_at": orders.promised_at,
         "value": orders.value,
         "currency": orders.currency,
@@ -220,25 +294,45 @@ class _Row:
         return self.values.get(self.paths[name]) if name in self.paths else None
 
     def text(self, name: str) -> str:
-        value = self.get(name)
-        return "" if value is None else str(value)
+        return _read(self.get(name))
 
 
 def _facts(orders: Orders, row: _Row) -> OrderFacts:
-    statuses = {flow: row.text(f"status:{flow}") for flow in orders.flows}
     value = row.get("value")
-    return OrderFacts(
-        key=str(row.values["pk"]),
-        number=row.text("number"),
-        statuses=statuses,
-        segments={flow: row.text(f"segment:{flow}") for flow in orders.flows},
-        placed_at=_moment(row.get("placed_at")),
+    return replace(
+        _standing_of(orders, row.paths)(row.values),
         promised_at=_moment(row.get("promised_at")),
         value=None if value is None else Decimal(str(value)),
         currency=row.text("currency") or conf().currency,
         customer=_customer(row),
-        cancelled=statuses.get("order") in orders.cancelled,
     )
+
+
+def _standing_of(orders: Orders, paths: Mapping[str, str]) -> Callable[[Mapping[str, Any]], OrderFacts]:
+    """Reads where an order stands, and no more; what is the same for all of many orders is done once."""
+    statuses = [(flow, paths[f"status:{flow}"]) for flow in orders.flows]
+    segments = [(flow, paths.get(f"segment:{flow}", "")) for flow in orders.flows]
+    number, placed, modified = (paths.get(name, "") for name in ("number", "placed_at", "modified_at"))
+    cancelled = frozenset(orders.cancelled)
+
+    def read(row: Mapping[str, Any]) -> OrderFacts:
+        standing = {flow: _read(row.get(path)) for flow, path in statuses}
+        return OrderFacts(
+            key=str(row["pk"]),
+            number=_read(row.get(number)),
+            statuses=standing,
+            segments={flow: _read(row.get(path)) for flow, path in segments},
+            placed_at=_moment(row.get(placed)),
+            modified_at=_moment(row.get(modified)),
+            customer=NOBODY,
+            cancelled=standing.get("order") in cancelled,
+        )
+
+    return read
+
+
+def _read(value: Any) -> str:
+    return value if type(value) is str else "" if value is None else str(value)
 
 
 def _customer(row: _Row) -> Customer:
@@ -255,7 +349,7 @@ def _customer(row: _Row) -> Customer:
 def _moment(value: Any) -> datetime | None:
     """Aware, whatever the shop keeps: a date means the end of that day in the shop's time zone."""
     if isinstance(value, datetime):
-        return value if timezone.is_aware(value) else timezone.make_aware(value)
+        return value if value.tzinfo is UTC or timezone.is_aware(value) else timezone.make_aware(value)
     if isinstance(value, date):
         return timezone.make_aware(datetime.combine(value, time.max)).astimezone(UTC)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import connections, models
@@ -94,6 +95,38 @@ class ReportedOrder(models.Model):
             currency=self.currency,
             customer=contact,
         )
+
+
+class BookmarkQuerySet(RowQuerySet["Bookmark"]):
+    def by_name(self) -> dict[str, Bookmark]:
+        return {bookmark.name: bookmark for bookmark in self.all()}
+
+    def put(self, name: str, at: datetime, place: str, until: str = "") -> None:
+        row = self.model(name=name, place=place, until=until, noted_at=at)
+        target = ["name"] if connections[self.db].features.supports_update_conflicts_with_target else None
+        fields = ["place", "until", "noted_at"]
+        self.bulk_create([row], update_conflicts=True, update_fields=fields, unique_fields=target)
+
+    def remove(self, name: str) -> None:
+        self.filter(name=name).delete()
+
+
+class Bookmark(models.Model):
+    """How far a sweep over orders has come, for the next one to go on there."""
+
+    name = models.CharField(_("name"), max_length=200, primary_key=True)
+    place = models.CharField(_("place"), max_length=200, blank=True)
+    until = models.CharField(_("until"), max_length=200, blank=True)
+    noted_at = models.DateTimeField(_("noted at"))
+
+    objects = BookmarkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("bookmark")
+        verbose_name_plural = _("bookmarks")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def find_order(number: str) -> tuple[str, str] | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import cast
 
 from statusbreaks.conf import conf
 from statusbreaks.core.plugins import plugin
-from statusbreaks.shop.values import OrderFacts
+from statusbreaks.shop.values import OrderFacts, Seen
 
 logger = logging.getLogger("statusbreaks")
 
@@ -41,6 +42,33 @@ class Shop(ABC):
 
     def key_of(self, number: str) -> str | None:
         """The key of the order with this number, as staff and customers write it; None where there is none."""
+        return None
+
+    @property
+    def marks(self) -> str:
+        """By what the shop lists new and changed orders, in a word of up to 180 characters; empty where it cannot."""
+        return ""
+
+    def last_mark(self) -> str:
+        """The mark of the order that was new or changed last; empty where there is no order."""
+        return ""
+
+    def seen_since(self, mark: str, limit: int) -> Sequence[Seen]:
+        """The first `limit` orders that were new or changed after `mark`, in that order; empty means from the first.
+
+        A mark has at most 200 characters. What is not listed is found later, if the order is watched already.
+        """
+        return ()
+
+    def orders_after(self, key: str, limit: int, since: datetime | None = None) -> Sequence[OrderFacts]:
+        """The first `limit` orders after `key`, in a fixed order of keys; empty means from the first.
+
+        `since` leaves out those that were placed before. The customer may be left out.
+        """
+        return ()
+
+    def count_orders(self, since: datetime | None = None) -> int | None:
+        """How many there are for `orders_after`; None where they cannot be listed."""
         return None
 
 

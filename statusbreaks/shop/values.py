@@ -58,6 +58,14 @@ class Customer:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """An order that is new or was changed. `mark` is the place in the shop's list to go on from."""
+
+    key: str
+    mark: str
+
+
+@dataclass(frozen=True)
 class OrderFacts:
     """What the shop knows of one order now. `value` in units of `currency`; `statuses` and `segments` by flow."""
 
@@ -66,6 +74,7 @@ class OrderFacts:
     statuses: Mapping[str, str]
     segments: Mapping[str, str] = field(default_factory=dict)
     placed_at: datetime | None = None
+    modified_at: datetime | None = None
     promised_at: datetime | None = None
     value: Decimal | None = None
     currency: str = ""

@@ -11,6 +11,7 @@ from django.contrib import admin
 from statusbreaks.flows.models import FlowCounter, FlowGauge
 from statusbreaks.incidents.models import IncidentEvent
 from statusbreaks.maintenance.models import AlternativeChannel, Closing
+from statusbreaks.shop.models import Bookmark
 from tests import factories
 from tests.factories import NOW
 
@@ -61,6 +62,7 @@ MAKE = {
     "affectedorder": lambda number: factories.AffectedOrderFactory(),
     "alarm": lambda number: factories.AlarmFactory(),
     "alternativechannel": channel,
+    "bookmark": lambda number: Bookmark.objects.create(name=f"sweep {number}", noted_at=NOW),
     "campaign": lambda number: factories.CampaignFactory(),
     "closing": closing,
     "component": lambda number: factories.ComponentFactory(),

@@ -16,6 +16,7 @@ from statusbreaks.pipeline import STAGES
 from tests.factories import NOW
 
 QUERIES = {
+    "reconcile": 3,
     "follow": 1,
     "detect": 1,
     "measure": 1,
@@ -35,6 +36,7 @@ def test_the_stages_run_in_the_order_of_the_story():
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_stage_with_nothing_to_do_takes_as_many_queries_as_it_asks_questions(name, django_assert_num_queries):
+    STAGES[name](NOW)  # which may lay out where to begin
     with django_assert_num_queries(QUERIES[name]):
         assert STAGES[name](NOW) == 0
 
