@@ -4,7 +4,7 @@ import io
 import re
 import socket
 import sqlite3
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import timedelta
 
 import pytest
@@ -89,7 +89,7 @@ def test_what_an_earlier_demo_made_may_go():
 
 def test_a_file_that_somebody_else_keeps_things_in_stays_as_it_is(tmp_path):
     path = tmp_path / "mine.sqlite3"
-    with sqlite3.connect(path) as mine:
+    with closing(sqlite3.connect(path)) as mine, mine:
         mine.execute("CREATE TABLE diary (page text)")
         mine.execute("INSERT INTO diary VALUES ('dear diary')")
 
@@ -97,7 +97,7 @@ def test_a_file_that_somebody_else_keeps_things_in_stays_as_it_is(tmp_path):
 
     assert done.returncode == 1
     assert "tables that are not the demo's: diary" in done.stderr
-    with sqlite3.connect(path) as mine:
+    with closing(sqlite3.connect(path)) as mine:
         assert mine.execute("SELECT page FROM diary").fetchall() == [("dear diary",)]
 
 
