@@ -31,6 +31,10 @@ class BudgetExhausted(StatusBreaksError):
     """A campaign has no money left for another grant."""
 
 
+class AmbiguousCustomer(StatusBreaksError):
+    """What was said fits more than one person."""
+
+
 class PluginError(StatusBreaksError):
     """A dotted path in the settings does not lead to a usable class."""
 

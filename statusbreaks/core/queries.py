@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar
 
 from django.db import OperationalError, connections, models, transaction
+from django.db.models.functions import Cast, Concat
 from django.db.models.sql import Query
 
 logger = logging.getLogger("statusbreaks")
@@ -44,6 +45,17 @@ class RowQuerySet(models.QuerySet[M]):
 
     def _own_table(self) -> tuple[str, ...]:
         return ("self",) if connections[self.db].features.has_select_for_update_of else ()
+
+    def of_no_order_in(self, orders: models.QuerySet[Any]) -> Self:
+        same = orders.filter(source=models.OuterRef("source"), order_key=models.OuterRef("order_key"))
+        return self.filter(~models.Exists(same))
+
+    def drop(self, rows: Iterable[models.Model]) -> None:
+        self.filter(pk__in=[row.pk for row in rows]).delete()
+
+    def incident_ids(self) -> set[Any]:
+        """Of rows that belong to incidents: to which."""
+        return set(self.values_list("incident", flat=True)) - {None}
 
     def next_keys(self, by: str, after: Keys | None, size: int) -> list[Keys]:
         """The next (value of `by`, primary key) pairs in that order; keyset, so that no row is looked at twice."""
@@ -103,6 +115,11 @@ def _step(rows: RowQuerySet[Any], keys: list[Any], step: Callable[[list[Any]], N
         if taken:
             step(taken)
     return len(taken)
+
+
+def stand_in(prefix: str) -> Any:
+    """An expression that is another for each row, for what must be unique and may tell nothing."""
+    return Concat(models.Value(prefix), Cast("pk", models.CharField(max_length=20)))
 
 
 class OpenIndex(models.Index):

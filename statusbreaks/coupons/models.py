@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
-from statusbreaks.core.queries import OpenIndex, RowQuerySet
+from statusbreaks.core.queries import OpenIndex, RowQuerySet, stand_in
 from statusbreaks.coupons.codes import grouped
 from statusbreaks.coupons.money import rounded_down
 from statusbreaks.incidents.models import Incident, Playbook
-from statusbreaks.shop.values import SHOP
+from statusbreaks.shop.values import SHOP, Person
 
 
 class Kind(models.TextChoices):
@@ -167,6 +167,12 @@ class GrantQuerySet(RowQuerySet["Grant"]):
     def customers_of(self, incident: Incident, identities: Iterable[str]) -> set[str]:
         rows = self.filter(incident=incident, customer__in=list(identities))
         return set(rows.values_list("customer", flat=True))
+
+    def of_person(self, person: Person) -> Self:
+        return self.filter(Q(user__in=person.users) | Q(customer__in=person.identities))
+
+    def forget(self) -> int:
+        return self.update(customer=stand_in("forgotten:"), user=None)
 
     def issue(self, grants: list[Grant]) -> list[Grant]:
         return self.bulk_create(grants, batch_size=500)

@@ -9,16 +9,24 @@ from typing import Self
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from statusbreaks.core.queries import RowQuerySet
+from statusbreaks.core.queries import RowQuerySet, stand_in
 from statusbreaks.flows.models import OrderRow
 from statusbreaks.incidents.models import Incident
+from statusbreaks.shop.values import Person
 
 
 class SurveyQuerySet(RowQuerySet["Survey"]):
     def asked_of(self, incident: Incident, identities: Iterable[str]) -> set[str]:
         return set(self.filter(incident=incident, customer__in=list(identities)).values_list("customer", flat=True))
+
+    def of_person(self, person: Person) -> Self:
+        return self.filter(Q(user__in=person.users) | Q(customer__in=person.identities))
+
+    def forget(self) -> int:
+        return self.update(customer=stand_in("forgotten:"), user=None, comment="")
 
     def ask(self, surveys: list[Survey]) -> list[Survey]:
         return self.bulk_create(surveys, batch_size=500)

@@ -50,6 +50,9 @@ class StatusChangeQuerySet(RowQuerySet["StatusChange"]):
     def unfollowed(self) -> Self:
         return self.filter(followed_at__isnull=True)
 
+    def followed_before(self, moment: datetime) -> Self:
+        return self.filter(followed_at__lt=moment, recorded_at__lt=moment).of_no_order_in(Watch.objects.open())
+
     def of_order(self, source: str, order_key: str) -> Self:
         return self.filter(source=source, order_key=order_key).order_by("occurred_at", "pk")
 
@@ -104,6 +107,9 @@ class WatchQuerySet(RowQuerySet["Watch"]):
 
     def open(self) -> Self:
         return self.filter(ended_at__isnull=True)
+
+    def ended_before(self, moment: datetime) -> Self:
+        return self.filter(ended_at__lt=moment).exclude(breaks__in=StatusBreak.objects.open())
 
     def overdue(self, at: datetime) -> Self:
         """Whose deadline has passed and of whom that was not yet said."""
@@ -215,6 +221,9 @@ class StatusBreakQuerySet(RowQuerySet["StatusBreak"]):
 
     def ungrouped(self) -> Self:
         return self.filter(grouped_at__isnull=True, healed_at__isnull=True)
+
+    def healed_before(self, moment: datetime) -> Self:
+        return self.filter(healed_at__lt=moment)
 
     def of_watches(self, watches: Iterable[Watch]) -> Self:
         return self.filter(watch__in=[watch.pk for watch in watches])

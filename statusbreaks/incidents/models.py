@@ -18,7 +18,7 @@ from model_utils.models import TimeStampedModel
 from statusbreaks.conf import conf
 from statusbreaks.core.queries import OpenIndex, RowQuerySet
 from statusbreaks.flows.models import Alarm, OrderRow, StatusBreak, Watch, WatchQuerySet
-from statusbreaks.shop.values import Flow
+from statusbreaks.shop.values import Flow, Person
 
 
 class Impact(models.TextChoices):
@@ -392,6 +392,15 @@ class UpdateText(TextRow):
 class AffectedOrderQuerySet(RowQuerySet["AffectedOrder"]):
     def kept(self) -> Self:
         return self.filter(removed_at__isnull=True)
+
+    def under_way(self) -> Self:
+        return self.filter(incident__in=Incident.objects.active())
+
+    def of_person(self, person: Person) -> Self:
+        return self.filter(user__in=person.users)
+
+    def forget(self) -> int:
+        return self.update(user=None)
 
     def waiting(self) -> Self:
         return self.kept().filter(recovered_at__isnull=True)

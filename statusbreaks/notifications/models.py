@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.conf import settings
@@ -12,8 +14,9 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from statusbreaks.core.queries import OpenIndex, RowQuerySet
+from statusbreaks.core.queries import OpenIndex, RowQuerySet, stand_in
 from statusbreaks.incidents.models import Incident
+from statusbreaks.shop.values import Person
 
 LEASE = timedelta(minutes=5)
 TRIES = 8
@@ -70,6 +73,19 @@ class MessageQuerySet(RowQuerySet["Message"]):
         """Those that were set aside are tried anew, as if for the first time."""
         failed = self.filter(status=Message.Status.FAILED)
         return failed.update(status=Message.Status.QUEUED, closed_at=None, not_before=at, tries=0, error="")
+
+    def to_person(self, person: Person) -> Self:
+        addresses = [Q(recipient__iexact=contact) for contact in person.contacts | person.phones]
+        return self.filter(reduce(or_, addresses, Q(user__in=person.users)))
+
+    def forget(self, at: datetime) -> int:
+        """Whom these were for and what they said. What is queued is not sent any more."""
+        self.queued().update(status=Message.Status.SKIPPED, closed_at=at, claimed_by="")
+        return self.update(recipient=stand_in("forgotten-"), user=None, subject="", body="", html="", error="")
+
+    def closed_before(self, moment: datetime) -> Self:
+        """Sent or set aside before then, of no incident that is going on."""
+        return self.filter(closed_at__lt=moment).exclude(incident__in=Incident.objects.active())
 
     def withdraw_updates(self, incident: Incident, *, but: str, at: datetime) -> int:
         """What is still queued of earlier updates is not sent any more."""

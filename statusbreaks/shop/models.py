@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.db import connections, models
@@ -22,6 +24,17 @@ class ReportedOrderQuerySet(RowQuerySet["ReportedOrder"]):
     def with_number(self, number: str) -> tuple[str, str] | None:
         rows = self.filter(Q(order_number=number) | Q(order_number="", order_key=number))
         return rows.values_list("source", "order_key").order_by("-pk").first()
+
+    def of_contacts(self, contacts: Iterable[str]) -> Self:
+        same = [Q(email__iexact=contact) | Q(phone=contact) for contact in contacts]
+        return self.filter(reduce(or_, same, Q(pk=None)))
+
+    def phones(self) -> set[str]:
+        return set(self.exclude(phone="").values_list("phone", flat=True))
+
+    def forget(self) -> int:
+        """Whose orders these were; what they were worth stays."""
+        return self.update(email="", phone="", name="", language="")
 
     def put(self, orders: Iterable[ReportedOrder]) -> None:
         """Insert, or overwrite what was told before; what is empty now keeps its earlier value.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +56,16 @@ class Customer:
             return f"user:{self.user_id}"
         contact = (self.email or self.phone).strip().lower()
         return "contact:" + hashlib.sha256(contact.encode()).hexdigest()[:40] if contact else ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer as we may hold them: as users, by addresses in lower case, by identities, and by phone numbers."""
+
+    users: tuple[Any, ...]
+    contacts: frozenset[str]
+    identities: frozenset[str]
+    phones: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -281,7 +281,7 @@ def test_several_workers_at_once_add_each_change_once():
 
     # MariaDB may choose a victim among those that insert the same row: it leaves the rest to its next tick.
     assert {type(each) for each in done} <= {int, OperationalError}
-    assert reconcile(LATER) == 0
+    reconcile(LATER)
     assert sorted(noted()) == sorted((str(order.pk), "payment", "paid") for order in orders)
 
 
