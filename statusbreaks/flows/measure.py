@@ -76,7 +76,8 @@ def _measure(gauge: FlowGauge, ages: Sequence[float], now: datetime) -> None:
     if pace.is_known and gauge.measured_at:
         elapsed = max(0.0, (now - gauge.measured_at).total_seconds())
         reading = reading.after(_turn(pace, ages, elapsed, gauge.unread))
-    if reading.is_alarming and gauge.alarm_id is None and not _stands_still(gauge, now):
+    nobody_waits = not ages  # the last ones may have been cancelled: then no step will ever come to end it
+    if nobody_waits or (reading.is_alarming and gauge.alarm_id is None and not _stands_still(gauge, now)):
         reading = Reading()
     _note(gauge, reading, now)
     gauge.next_at = now + _pause(pace, reading)

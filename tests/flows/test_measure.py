@@ -123,6 +123,17 @@ def test_an_alarm_ends_when_the_flow_runs_again_and_another_one_can_ring(card):
     assert Alarm.objects.count() == 2
 
 
+def test_an_alarm_ends_when_nobody_waits_any_more(card):
+    watches = wait(10, NOW + MINUTE)
+    look(NOW + 2 * HOUR)
+    assert Alarm.objects.open().exists()
+
+    Watch.objects.end(watches, NOW + 2 * HOUR)
+    measure(NOW + 3 * HOUR)
+
+    assert Alarm.objects.get().ended_at == NOW + 3 * HOUR
+
+
 def test_while_confirmations_come_there_is_no_alarm(card):
     for minutes in range(0, 600, 20):
         entered = NOW + minutes * MINUTE
