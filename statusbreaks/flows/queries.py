@@ -67,7 +67,8 @@ def unfollowed_of(keys: Sequence[str]) -> set[OrderFlow]:
     return set(rows.values_list("order_key", "flow"))
 
 
-IN_ONE_STATEMENT = 1_000  # rows; drivers would else send them one by one
+IN_ONE_STATEMENT = 5_000  # rows
+ARRAYS = ", ".join([*["%s::text[]"] * 6, *["%s::timestamptz[]"] * 2, "%s::bigint[]", "%s::timestamptz[]"])
 
 
 class OpenFlow(NamedTuple):
@@ -89,21 +90,27 @@ def insert_watches(rows: Sequence[OpenFlow]) -> int:
     """Add these without the detour over the ORM; one that is there stays as it is. Returns how many were added."""
     connection = connections[router.db_for_write(Watch)]
     into = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
-    head = f"{into} {Watch._meta.db_table} ({', '.join(OpenFlow._fields)}) VALUES "
+    head = f"{into} {Watch._meta.db_table} ({', '.join(OpenFlow._fields)})"
     tail = connection.ops.on_conflict_suffix_sql([], OnConflict.IGNORE, [], [])
     line = f"({', '.join(['%s'] * len(OpenFlow._fields))})"
     adapt = _writer_of_moments(connection)
     values = [(*row[:6], adapt(row[6]), adapt(row[7]), row[8], adapt(row[9])) for row in rows]
-    added = 0
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":  # few parameters in one statement, and no way to a server to save
-            cursor.executemany(f"{head}{line} {tail}", values)
+        if connection.vendor == "sqlite":
+            cursor.executemany(f"{head} VALUES {line} {tail}", values)
             return int(cursor.rowcount)
+        added = 0
         for index in range(0, len(values), IN_ONE_STATEMENT):
             part = values[index : index + IN_ONE_STATEMENT]
-            cursor.execute(f"{head}{', '.join([line] * len(part))} {tail}", list(chain.from_iterable(part)))
+            if connection.vendor == "postgresql":  # a column a parameter: the driver is slow where they are many
+                columns = [list(column) for column in zip(*part, strict=True)]
+                sql = f"{head} SELECT * FROM UNNEST({ARRAYS}) {tail}"  # noqa: S608 - names are ours
+                cursor.execute(sql, columns)
+            else:
+                lines = ", ".join([line] * len(part))
+                cursor.execute(f"{head} VALUES {lines} {tail}", list(chain.from_iterable(part)))
             added += cursor.rowcount
-    return added
+        return added
 
 
 def _writer_of_moments(connection: Any) -> Callable[[datetime | None], Any]:
