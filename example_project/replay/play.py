@@ -25,6 +25,7 @@ from statusbreaks.pipeline import tick
 # nothing to do.
 OFTEN, HOURLY, RARELY = timedelta(minutes=10), timedelta(hours=1), timedelta(hours=4)
 MOVING = 3  # orders placed or paid since the last tick
+PAYMENT = frozenset({"placed", "placed_and_paid", "paid"})
 LOOKING = (follow, measure)
 AFTER = timedelta(days=1)  # the play goes on so long after the last order; later the shop would sell nothing any more
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,7 +45,7 @@ class Play:
     clock: Traveller
     told: Callable[[int], None]
     is_anything_open: Callable[[], bool]
-    waiting: dict[int, Order] = field(default_factory=dict)
+    open: dict[int, Order] = field(default_factory=dict)
     look: datetime | None = None  # the next that is due at a flow which looks unusual
     rung: set[int] = field(default_factory=set)
     begun: int = 0
@@ -62,11 +63,14 @@ class Play:
     def _take(self, event: Event) -> None:
         sale = self.sales[event.sale]
         self.clock.move_to(event.at.timestamp())
+        name = sale.steps[event.step][0]
         if event.step == 0:
-            self.waiting[event.sale] = _placed(sale)
+            self.open[event.sale] = _placed(sale, name)
             self.begun += 1
         else:
-            self.waiting.pop(event.sale).payment_confirmed(event.at)
+            STEPS[name](self.open[event.sale], event.at)
+        if event.step == len(sale.steps) - 1:
+            del self.open[event.sale]
 
     def _work(self, at: datetime) -> None:
         self.clock.move_to(at.timestamp())
@@ -89,7 +93,15 @@ class Play:
 
     def _is_moving(self, events: Iterable[Event], until: datetime) -> bool:
         coming = takewhile(lambda event: event.at <= until, events)
-        return len(list(islice(coming, MOVING))) == MOVING
+        names = (self.sales[event.sale].steps[event.step][0] for event in coming)
+        return len(list(islice(filter(PAYMENT.__contains__, names), MOVING))) == MOVING
+
+
+STEPS: dict[str, Callable[[Order, datetime], None]] = {
+    "paid": Order.payment_confirmed,
+    "handed_over": Order.handed_over,
+    "delivered": Order.delivered,
+}
 
 
 def _events(sales: Sequence[Sale]) -> list[Event]:
@@ -103,7 +115,7 @@ def _full(moment: datetime, step: timedelta) -> datetime:
     return EPOCH - (EPOCH - moment) // step * step
 
 
-def _placed(sale: Sale) -> Order:
+def _placed(sale: Sale, name: str) -> Order:
     order = Order(
         number=sale.key,
         email=f"{sale.customer}@example.com",
@@ -116,7 +128,7 @@ def _placed(sale: Sale) -> Order:
         currency=CURRENCY,
         placed_at=sale.began_at,
     )
-    if sale.steps[0][0] == "placed_and_paid":
+    if name == "placed_and_paid":
         order.status, order.payment_status = Order.Status.PROCESSING, Order.PaymentStatus.PAID
         order.paid_at = sale.began_at
     order.save(force_insert=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 from django.core.management.base import CommandError
 
 PLACED, PAID = "order_purchase_timestamp", "order_approved_at"
+SENT, DELIVERED = "order_delivered_carrier_date", "order_delivered_customer_date"
 PROMISED = "order_estimated_delivery_date"
-NEEDED = ("order_id", "customer_id", PLACED, PAID, "payment_type", "total")
+NEEDED = ("order_id", "customer_id", PLACED, PAID, SENT, DELIVERED, "payment_type", "total")
 LONGEST_KEY = 40
 METHOD = 20
 
@@ -118,15 +119,19 @@ def _sale(row: Mapping[str | None, str | list[str] | None]) -> Sale:
 
 
 def _steps(texts: Mapping[str, str]) -> tuple[tuple[str, datetime], ...]:
-    """From the order to its payment, which is never the earlier, whatever a clerk noted."""
-    placed, paid = _moment(texts[PLACED], PLACED), _moment(texts[PAID], PAID)
+    """A step is never earlier than the one before it: the shop takes them in this order, whatever a clerk noted."""
+    placed, paid, sent, delivered = (_moment(texts[name], name) for name in (PLACED, PAID, SENT, DELIVERED))
+    begin = placed or paid
+    if begin is None:
+        raise BadRow(f"neither {PLACED} nor {PAID} says when it began")
+    found = [("placed" if placed else "placed_and_paid", begin)]
     if placed and paid:
-        return ("placed", placed), ("paid", max(placed, paid))
-    if placed:
-        return (("placed", placed),)
-    if paid:
-        return (("placed_and_paid", paid),)
-    raise BadRow(f"neither {PLACED} nor {PAID} says when it began")
+        found.append(("paid", max(paid, begin)))
+    if paid and (sent or delivered):
+        found.append(("handed_over", max(sent or delivered or begin, found[-1][1])))
+        if delivered:
+            found.append(("delivered", max(delivered, found[-1][1])))
+    return tuple(found)
 
 
 def _moment(text: str, name: str) -> datetime | None:

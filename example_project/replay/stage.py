@@ -24,7 +24,7 @@ from statusbreaks.incidents.models import Playbook, PlaybookText
 from statusbreaks.shop.port import watch_shop
 
 CURRENCY = "BRL"
-FLOWS = ("payment",)  # what is played and known of these orders is their payment; three flows would take twice the time
+FLOWS = ("payment",)  # what is known of such orders is known of their payments; three flows would take twice the time
 OPTIONS = {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF;"}
 NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 
