@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import time_machine
+from django.utils import translation
 
 from statusbreaks.maintenance import store
 from statusbreaks.pipeline import tick as run_tick
@@ -19,6 +20,13 @@ def nothing_stays_closed() -> Iterator[None]:
         for name in (store.NAME, store.KEPT):
             (directory / name).unlink(missing_ok=True)
     store.reader.forget()
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """A page that was asked for in Polish leaves its thread Polish; the next test begins in English again."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
