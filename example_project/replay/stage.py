@@ -24,7 +24,8 @@ from statusbreaks.incidents.models import Playbook, PlaybookText
 from statusbreaks.shop.port import watch_shop
 
 CURRENCY = "BRL"
-FLOWS = ("payment",)  # what is known of such orders is known of their payments; to watch all three takes half as long again
+# What is known of such orders is known of their payments; to watch all three flows takes half as long again.
+FLOWS = ("payment",)
 OPTIONS = {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF;"}
 NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 
