@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from statusbreaks.flows.models import StatusChange
 from statusbreaks.flows.services import record
@@ -121,7 +121,7 @@ def test_the_same_event_twice_is_one_event(caplog):
 
 def test_a_database_that_says_no_is_logged_with_the_order_and_raises_nothing(caplog):
     def broken(execute, sql, params, many, context):
-        if sql.startswith("INSERT"):
+        if "INSERT" in sql:
             raise DatabaseError("disk full")
         return execute(sql, params, many, context)
 
@@ -137,11 +137,22 @@ def test_a_database_that_says_no_is_logged_with_the_order_and_raises_nothing(cap
 def test_many_are_written_down_in_one_statement(django_assert_num_queries):
     events = [StatusEvent(f"o-{n}", "payment", "paid", NOW) for n in range(3)]
 
-    with django_assert_num_queries(3) as captured:  # a savepoint around it
+    with django_assert_num_queries(1):
         assert record(*events)
 
-    assert sum("INSERT" in query["sql"] for query in captured.captured_queries) == 1
     assert [change.order_key for change in ledger()] == ["o-0", "o-1", "o-2"]
+
+
+@pytest.mark.parametrize("key", ["nothing stands in the way\0", "k" * 65])
+def test_what_the_database_refuses_leaves_the_sale_as_it_was(key):
+    """NUL is refused by PostgreSQL's driver before it is sent, what is too long by the server."""
+    with transaction.atomic():
+        record(StatusEvent("o-1", "payment", "paid", NOW))
+        record(StatusEvent(key, "payment", "paid", NOW))
+        record(StatusEvent("o-2", "payment", "paid", NOW))
+
+    kept = [change.order_key for change in ledger()]
+    assert [order for order in kept if order in ("o-1", "o-2")] == ["o-1", "o-2"]
 
 
 def test_the_ledger_of_one_order_is_in_the_order_of_its_times():
