@@ -23,7 +23,11 @@ RATINGS = [(5, _("Very well")), (4, _("Well")), (3, _("So-so")), (2, _("Badly"))
 
 class SurveyForm(forms.Form):
     rating = forms.TypedChoiceField(
-        label=_("How did we handle it?"), choices=RATINGS, coerce=int, widget=forms.RadioSelect
+        label=_("How did we handle it?"),
+        choices=RATINGS,
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Please choose one.")},
     )
     comment = forms.CharField(
         label=_("What should we do better?"),

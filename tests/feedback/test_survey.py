@@ -247,6 +247,13 @@ def test_a_comment_that_is_too_long_is_asked_for_again(client, survey):
     assert client.post(path(survey), {"rating": "4", "comment": "x" * 2001}).status_code == 400
 
 
+def test_the_title_that_staff_gave_the_incident_stays_with_staff(client, survey):
+    page = client.get(path(survey)).content.decode()
+
+    assert "Something went wrong with your order KT-1. Two questions" in page
+    assert survey.incident.title not in page
+
+
 def test_what_somebody_writes_is_shown_as_text(client, survey):
     page = client.post(path(survey), {"comment": "<script>alert(1)</script>"})
 
