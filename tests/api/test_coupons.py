@@ -105,3 +105,11 @@ def test_behind_a_proxy_that_the_shop_names_each_shopper_is_one(anyone, monkeypa
     ]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+def test_a_cache_that_is_down_stops_nobody(anyone, clock, settings, caplog):
+    closed = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {"default": closed}
+
+    assert ask(anyone, CouponFactory()).json()["valid"] is True
+    assert "the cache does not answer" in caplog.text
