@@ -1,11 +1,12 @@
 """The shop in processes of its own, away from the settings of the tests."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 
 SERVICES = ("DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL", "BASE_URL", "NO_COLOR", "FORCE_COLOR")
 PATIENCE = 240  # seconds, on a machine that has other things to do
@@ -25,7 +26,7 @@ def run_demo(folder, *arguments, **more):
     return run(folder, "django", "demo", *arguments, **more)
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(folder, *command, **more):
     """A process that goes on; it is ended at the latest when its time is over, so that no test waits for ever."""
     process = subprocess.Popen(
@@ -34,16 +35,23 @@ def running(folder, *command, **more):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
-    guard = threading.Timer(PATIENCE, process.kill)
+    guard = threading.Timer(PATIENCE, kill, [process])
     guard.start()
     try:
         yield process
     finally:
         guard.cancel()
-        process.kill()
+        kill(process)
         process.wait()
         process.stdout.close()
+
+
+def kill(process):
+    """With its children: a Celery worker has some, which would go on to take the work of the next one."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def read_until(process, *patterns):
