@@ -22,7 +22,7 @@ from statusbreaks.exceptions import BudgetExhausted, CouponRefused, InvalidTrans
 from statusbreaks.incidents.models import AffectedOrder, Incident
 from statusbreaks.incidents.services import note
 from statusbreaks.notifications.models import Message
-from statusbreaks.notifications.services import Occasion, compose, facts_of_orders
+from statusbreaks.notifications.services import Occasion, compose, facts_of_orders, one_per_customer
 from statusbreaks.shop.values import Customer, OrderFacts
 
 Status = Campaign.Status
@@ -198,10 +198,7 @@ def _issue(campaign: Campaign, orders: list[AffectedOrder], now: datetime) -> No
 
 def _owed(incident: Incident, orders: list[AffectedOrder], facts: dict[int, OrderFacts]) -> list[AffectedOrder]:
     """One order per customer who has nothing yet for this incident; whom nobody can name is owed nothing."""
-    first: dict[str, AffectedOrder] = {}
-    for order in orders:
-        first.setdefault(facts[order.pk].customer.identity, order)
-    first.pop("", None)
+    first = one_per_customer(orders, facts)
     served = Grant.objects.customers_of(incident, first)
     return [order for identity, order in first.items() if identity not in served]
 

@@ -15,7 +15,7 @@ from statusbreaks.core.queries import each, work_through
 from statusbreaks.feedback.models import Survey
 from statusbreaks.incidents.models import AffectedOrder, Incident
 from statusbreaks.notifications.models import Message
-from statusbreaks.notifications.services import Occasion, compose, facts_of_orders
+from statusbreaks.notifications.services import Occasion, compose, facts_of_orders, one_per_customer
 from statusbreaks.notifications.texts import offered
 from statusbreaks.shop.values import OrderFacts
 
@@ -38,10 +38,7 @@ def _ask_about(incident: Incident, now: datetime) -> int:
 
 def _ask(incident: Incident, orders: list[AffectedOrder], now: datetime) -> None:
     facts = facts_of_orders(orders)
-    first: dict[str, AffectedOrder] = {}
-    for order in orders:
-        first.setdefault(facts[order.pk].customer.identity, order)
-    first.pop("", None)
+    first = one_per_customer(orders, facts)
     asked = Survey.objects.asked_of(incident, first)
     chosen = [order for identity, order in first.items() if identity not in asked]
     surveys = Survey.objects.ask([_survey(incident, order, facts[order.pk], now) for order in chosen])

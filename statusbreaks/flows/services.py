@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from statusbreaks import signals
 from statusbreaks.core.events import emit
@@ -16,13 +14,11 @@ from statusbreaks.flows.counters import count_given_up, count_steps
 from statusbreaks.flows.judge import Step, expectation_for
 from statusbreaks.flows.models import Expectation, StatusBreak, StatusBreakQuerySet, StatusChange, Watch, WatchQuerySet
 from statusbreaks.flows.queries import insert_changes
-from statusbreaks.shop.models import facts_of
+from statusbreaks.shop.models import by_source, facts_of
 from statusbreaks.shop.port import current_shop
 from statusbreaks.shop.values import SHOP, OrderFacts, StatusEvent
 
 logger = logging.getLogger("statusbreaks")
-
-T = TypeVar("T", StatusChange, Watch)
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = OrderFacts(key="", number="", statuses={})
@@ -51,20 +47,13 @@ def detect(now: datetime) -> int:
 
 def _follow(changes: list[StatusChange], now: datetime) -> None:
     rules = list(Expectation.objects.active())
-    for source, batch in _by_source(changes).items():
+    for source, batch in by_source(changes).items():
         keys = sorted({change.order_key for change in batch})
         book = _Book(facts_of(source, keys), rules, _watches(source, batch))
         for change in sorted(batch, key=lambda change: (change.occurred_at, change.pk)):
             book.enter(change)
         book.close(now)
     StatusChange.objects.mark_followed(changes, now)
-
-
-def _by_source(rows: Iterable[T]) -> dict[str, list[T]]:
-    found: dict[str, list[T]] = defaultdict(list)
-    for row in rows:
-        found[row.source].append(row)
-    return found
 
 
 def _watches(source: str, changes: list[StatusChange]) -> dict[tuple[str, str], Watch]:
@@ -150,7 +139,7 @@ def _end(watches: WatchQuerySet, now: datetime) -> None:
 
 
 def _detect(watches: list[Watch], now: datetime) -> None:
-    for source, batch in _by_source(watches).items():
+    for source, batch in by_source(watches).items():
         facts = facts_of(source, [watch.order_key for watch in batch])
         there = _look(batch, facts, now)
         over = [watch for watch in there if _is_over(watch, facts)]
@@ -167,7 +156,7 @@ def _is_over(watch: Watch, facts: Mapping[str, OrderFacts]) -> bool:
 def those_still_there(watches: Iterable[Watch], now: datetime) -> list[Watch]:
     """Those which the shop itself sees in the status that we know of; of the others the ledger hears."""
     there: list[Watch] = []
-    for source, batch in _by_source(watches).items():
+    for source, batch in by_source(watches).items():
         there += _look(batch, facts_of(source, [watch.order_key for watch in batch]), now)
     return there
 

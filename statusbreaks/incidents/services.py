@@ -28,7 +28,7 @@ from statusbreaks.incidents.models import (
     UpdateText,
     open_key,
 )
-from statusbreaks.shop.models import facts_of, find_order
+from statusbreaks.shop.models import by_source, facts_of, find_order
 from statusbreaks.shop.values import OrderFacts
 
 Status = Incident.Status
@@ -226,16 +226,14 @@ def add_orders(
     An order joins once, and one that staff removed stays removed. Returns how many were looked at.
     """
     by_watch = {one.watch_id: one for one in breaks}
-    by_source: dict[str, list[Watch]] = {}
-    for watch in watches:
-        by_source.setdefault(watch.source, []).append(watch)
-    for source, group in by_source.items():
+    count = 0
+    for source, group in by_source(watches).items():
         facts = facts_of(source, [watch.order_key for watch in group])
         rows = [
             _affected(incident, watch, facts.get(watch.order_key), reason, by_watch.get(watch.pk)) for watch in group
         ]
         AffectedOrder.objects.join(rows)
-    count = sum(len(group) for group in by_source.values())
+        count += len(group)
     if count:
         Incident.objects.only_this(incident).mark_changed()
     return count

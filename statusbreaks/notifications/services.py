@@ -20,7 +20,7 @@ from statusbreaks.incidents.models import AffectedOrder, Incident, IncidentUpdat
 from statusbreaks.notifications.channels import Outcome, channel
 from statusbreaks.notifications.models import LEASE, TRIES, Message, MessageQuerySet
 from statusbreaks.notifications.texts import Text, offered, render
-from statusbreaks.shop.models import facts_of
+from statusbreaks.shop.models import by_source, facts_of
 from statusbreaks.shop.values import Customer, OrderFacts
 
 logger = logging.getLogger("statusbreaks")
@@ -88,14 +88,20 @@ class _Wordings:
 
 def facts_of_orders(orders: Iterable[AffectedOrder]) -> dict[int, OrderFacts]:
     """What the shop knows now, by the id of the affected order; contacts are read when they are needed."""
-    by_source: dict[str, list[AffectedOrder]] = defaultdict(list)
-    for order in orders:
-        by_source[order.source].append(order)
     found: dict[int, OrderFacts] = {}
-    for source, group in by_source.items():
+    for source, group in by_source(orders).items():
         facts = facts_of(source, [order.order_key for order in group])
         found |= {order.pk: facts.get(order.order_key, UNKNOWN) for order in group}
     return found
+
+
+def one_per_customer(orders: Iterable[AffectedOrder], facts: Mapping[int, OrderFacts]) -> dict[str, AffectedOrder]:
+    """The first order of each customer, by their identity; whom nobody can name is left out."""
+    first: dict[str, AffectedOrder] = {}
+    for order in orders:
+        first.setdefault(facts[order.pk].customer.identity, order)
+    first.pop("", None)
+    return first
 
 
 def compose(occasion: Occasion, facts: OrderFacts, context: Mapping[str, Any], now: datetime) -> Message:

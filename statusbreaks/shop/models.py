@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from django.db import connections, models
 from django.db.models import Q
@@ -15,6 +16,15 @@ from django.utils.translation import gettext_lazy as _
 from statusbreaks.core.queries import RowQuerySet
 from statusbreaks.shop.port import current_shop
 from statusbreaks.shop.values import SHOP, Customer, OrderFacts
+
+
+class Sourced(Protocol):
+    """A row of ours that names the shop its order belongs to."""
+
+    source: str
+
+
+R = TypeVar("R", bound=Sourced)
 
 
 class ReportedOrderQuerySet(RowQuerySet["ReportedOrder"]):
@@ -146,6 +156,14 @@ def find_order(number: str) -> tuple[str, str] | None:
     """The (source, key) of the order with this number, of the shop itself or as it was reported."""
     key = current_shop().key_of(number)
     return (SHOP, key) if key is not None else ReportedOrder.objects.with_number(number)
+
+
+def by_source(rows: Iterable[R]) -> dict[str, list[R]]:
+    """Rows of orders, sorted by the shop that each belongs to: a shop is asked for many at once."""
+    found: dict[str, list[R]] = defaultdict(list)
+    for row in rows:
+        found[row.source].append(row)
+    return found
 
 
 def facts_of(source: str, keys: Iterable[str]) -> Mapping[str, OrderFacts]:
